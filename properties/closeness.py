@@ -1,0 +1,53 @@
+"""Comparison of an observed value with an expected one, with a tolerance that is counted in roundings."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+Value = Tensor | float | int | Sequence["Value"]
+
+
+class Mismatch(AssertionError):
+    """Observed and expected differ by more than the tolerance; `error` is the largest excess in units of it."""
+
+    def __init__(self, observed: object, expected: object, error: float, tolerance: str) -> None:
+        super().__init__(f"observed {observed}, expected {expected}: off by {error:.3g} tolerances ({tolerance})")
+        self.observed, self.expected, self.error, self.tolerance = observed, expected, error, tolerance
+
+
+def assert_close(observed: Tensor, expected: Value, magnitude: Value | None = None, roundings: float = 16) -> None:
+    """The observed tensor is within `roundings` * eps * magnitude of the expected value, element by element.
+
+    eps is that of the observed dtype. `magnitude` is the size of the largest term that was added or subtracted on the
+    way to the result; it defaults to the expected value itself, which suits products and quotients. Shapes must
+    broadcast to the observed one. NaN is never close; equal infinities are.
+    """
+    wanted = torch.as_tensor(expected, dtype=torch.float64).detach().broadcast_to(observed.shape)
+    size = wanted.abs() if magnitude is None else torch.as_tensor(magnitude, dtype=torch.float64).abs().detach()
+    seen = observed.detach().to("cpu", torch.float64)
+    dtype = observed.dtype if observed.is_floating_point() else torch.float64
+    allowed = roundings * torch.finfo(dtype).eps * size.broadcast_to(wanted.shape) + torch.finfo(dtype).tiny
+    error = torch.where(seen == wanted, 0.0, (seen - wanted).abs() / allowed).nan_to_num(nan=torch.inf)
+    if error.numel() and not error.max() <= 1:
+        name = str(dtype).removeprefix("torch.")
+        largest = size.max().item()
+        raise Mismatch(seen, wanted, error.max().item(), f"{roundings:g} roundings of {name} at magnitude {largest:.3g}")
+
+
+def assert_equal(observed: object, expected: object) -> None:
+    """Observed and expected are the same, to the last bit; NaN equals nothing."""
+    if isinstance(observed, Tensor):
+        wanted = torch.as_tensor(expected, dtype=observed.dtype)
+        same = observed.shape == wanted.shape and bool((observed.cpu() == wanted).all())
+    else:
+        same = bool(observed == expected)
+    if not same:
+        raise Mismatch(observed, expected, float("inf"), "exact")
+
+
+def assert_at_most(lower: Tensor, upper: Value, magnitude: Value | None = None, roundings: float = 16) -> None:
+    """No element of `lower` exceeds `upper` by more than `roundings` * eps * magnitude."""
+    limit = torch.as_tensor(upper, dtype=torch.float64).detach().broadcast_to(lower.shape)
+    seen = lower.detach().to("cpu", torch.float64)
+    assert_close(lower, torch.where(seen <= limit, seen, limit), magnitude, roundings)

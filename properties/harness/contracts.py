@@ -1,0 +1,133 @@
+"""A function under test as the laws see it: torch in, torch out, and every breach of good conduct named."""
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from beartype import beartype
+from jaxtyping import jaxtyped
+from torch import Tensor
+
+from properties.harness.trial import Call, record
+from properties.harness.vocabulary import Function, vocabulary
+
+
+class Breach(AssertionError):
+    """The function misbehaved in a way that no law needs to state."""
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What the subject works on: its array library, its floating dtype and the device of its tensors."""
+
+    arrays: str = "torch"
+    dtype: torch.dtype = torch.float64
+    device: str = "cpu"
+
+
+def under_contract(name: str, function: Function, conventions: Conventions) -> Function:
+    """The function with the reference's signature and annotations, checked at every call.
+
+    Inputs are copies in the subject's own conventions. It must leave them alone, return memory of its own, keep their
+    dtype, and return the shapes that the reference's annotations state.
+    """
+    standard = vocabulary()[name]
+    signature = inspect.signature(standard)
+    returns = typing.get_type_hints(standard).get("return")
+
+    @functools.wraps(standard)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = dict(signature.bind(*args, **kwargs).arguments)
+        handed = {key: _handed(value, conventions) for key, value in given.items()}
+        untouched = {key: _handed(value, conventions) for key, value in given.items()}
+        try:
+            raw = function(**handed)
+        except SystemExit as exit_request:
+            raise Breach(f"{name} tried to end the process (SystemExit: {exit_request.code})") from None
+        for key in given:
+            if not _identical(handed[key], untouched[key]):
+                raise Breach(f"{name} changed its input {key} in place")
+            if any(_shares_memory(output, source) for output in _leaves(raw) for source in _leaves(handed[key])):
+                raise Breach(f"{name} returned a view of its input {key}: editing the result would edit the input")
+        result = _returned(raw, returns, conventions.device, name)
+        _check_dtype(name, handed, result, conventions)
+        record(Call(name, given, result))
+        return result
+
+    return jaxtyped(call, typechecker=beartype)
+
+
+def _handed(value: Any, conventions: Conventions) -> Any:
+    if isinstance(value, Tensor):
+        narrow = value.dtype == torch.float64 and conventions.dtype != torch.float64
+        copy = value.to(conventions.device, conventions.dtype if narrow else value.dtype, copy=True)
+        return copy.numpy() if conventions.arrays == "numpy" else copy
+    if isinstance(value, tuple):
+        items = [_handed(item, conventions) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, list):
+        return [_handed(item, conventions) for item in value]
+    if callable(value):
+        return lambda *args: _handed(value(*(_as_tensor(arg, "cpu") for arg in args)), conventions)
+    return value
+
+
+def _returned(value: Any, annotation: Any, device: str, name: str) -> Any:
+    if isinstance(value, Tensor) and value.device.type != torch.device(device).type:
+        raise Breach(f"{name} returned a tensor on {value.device} for inputs on {device}")
+    if isinstance(value, tuple):
+        items = [_returned(item, None, device, name) for item in value]
+        named = annotation if hasattr(annotation, "_fields") else type(value)
+        return named(*items) if hasattr(named, "_fields") else tuple(items)
+    return _as_tensor(value, "cpu")
+
+
+def _as_tensor(value: Any, device: str) -> Any:
+    if isinstance(value, np.ndarray | np.floating):
+        return torch.as_tensor(np.array(value))
+    return value.to(device) if isinstance(value, Tensor) else value
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, Tensor | np.ndarray):
+        yield value
+
+
+def _identical(first: Any, second: Any) -> bool:
+    pairs = zip(_leaves(first), _leaves(second), strict=True)
+    return all(np.array_equal(_array(a), _array(b), equal_nan=_array(a).dtype.kind == "f") for a, b in pairs)
+
+
+def _shares_memory(first: Any, second: Any) -> bool:
+    if isinstance(first, Tensor) and isinstance(second, Tensor):
+        return first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr() and first.numel() > 0
+    return isinstance(first, np.ndarray) and isinstance(second, np.ndarray) and np.shares_memory(first, second)
+
+
+def _array(value: Tensor | np.ndarray) -> np.ndarray:
+    return value.detach().cpu().numpy() if isinstance(value, Tensor) else value
+
+
+def _check_dtype(name: str, handed: dict[str, Any], result: Any, conventions: Conventions) -> None:
+    inputs = [_as_tensor(leaf, "cpu").dtype for value in handed.values() for leaf in _leaves(value)]
+    floats = [dtype for dtype in inputs if dtype.is_floating_point]
+    expected = functools.reduce(torch.promote_types, floats) if floats else conventions.dtype
+    for leaf in _leaves((result,)):
+        if leaf.is_floating_point() and leaf.dtype != expected:
+            raise Breach(f"{name} returned {leaf.dtype} where {expected} went in")
+
+
+def map_tensors(value: Any, change: Callable[[Tensor], Any]) -> Any:
+    """The value with every tensor in it, also inside tuples, changed."""
+    if isinstance(value, tuple):
+        items = [map_tensors(item, change) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    return change(value) if isinstance(value, Tensor) else value

@@ -1,0 +1,51 @@
+"""Implementations that the self-test puts in place of the reference: useless ones, and the reference in float32."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from properties.harness.contracts import Conventions, map_tensors, under_contract
+from properties.harness.vocabulary import Function, vocabulary
+
+
+def _constant(value: float) -> Callable[[Any], Any]:
+    def fill(result: Any) -> Any:
+        if isinstance(result, torch.Tensor):
+            number = value if result.is_floating_point() else 0 if value != value else int(value)
+            return torch.full_like(result, number)
+        if isinstance(result, tuple):
+            items = [fill(item) for item in result]
+            return type(result)(*items) if hasattr(result, "_fields") else tuple(items)
+        return type(result)(0 if value != value else value) if isinstance(result, int | float) else result
+
+    return fill
+
+
+_FILLS = {"zeros": _constant(0.0), "nan": _constant(float("nan")), "constant": _constant(0.625)}
+USELESS = (*_FILLS, "input")
+
+
+def useless(name: str, kind: str) -> Function:
+    """A function that returns zeros, NaN, a constant or its first input, in the shape that the reference returns."""
+
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        if kind == "input":
+            return next(iter([*args, *kwargs.values()]))
+        try:
+            result = vocabulary()[name](*args, **kwargs)
+        except (ValueError, RuntimeError):
+            return torch.zeros(())
+        return _FILLS[kind](result)
+
+    return stand_in
+
+
+def in_float32(name: str) -> Function:
+    """The reference on inputs rounded to float32, with its tables rounded too."""
+    function = vocabulary()[name]
+
+    def narrow(**kwargs: Any) -> Any:
+        return map_tensors(function(**kwargs), lambda t: t.float() if t.dtype == torch.float64 else t)
+
+    return under_contract(name, narrow, Conventions(dtype=torch.float32))

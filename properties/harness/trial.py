@@ -1,0 +1,82 @@
+"""What happened while a law ran: the calls of each example, the last failing example and the worst one."""
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from properties.closeness import Mismatch
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a function under test, with what it was handed and what it gave back."""
+
+    name: str
+    arguments: dict[str, Any]
+    result: Any
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One example that broke the law."""
+
+    inputs: dict[str, Any]
+    calls: tuple[Call, ...]
+    exception: BaseException
+
+    @property
+    def error(self) -> float:
+        return self.exception.error if isinstance(self.exception, Mismatch) else float("inf")
+
+
+@dataclass
+class Trial:
+    """The record of one run of one law. Hypothesis replays the smallest failing example last."""
+
+    calls: list[Call] = field(default_factory=list)
+    last: Failure | None = None
+    worst: Failure | None = None
+
+    def note(self, inputs: dict[str, Any], exception: BaseException) -> None:
+        self.last = Failure(inputs, tuple(self.calls), exception)
+        if self.worst is None or self.last.error > self.worst.error:
+            self.worst = self.last
+
+
+_current: Trial | None = None
+
+
+@contextlib.contextmanager
+def recording() -> Iterator[Trial]:
+    """Makes a new trial the current one."""
+    global _current
+    before, _current = _current, Trial()
+    try:
+        yield _current
+    finally:
+        _current = before
+
+
+def record(call: Call) -> None:
+    """Adds a call to the current example, if a trial is on."""
+    if _current is not None:
+        _current.calls.append(call)
+
+
+def tracked(example: Callable[..., None], not_inputs: frozenset[str]) -> Callable[..., None]:
+    """The body of a law, which tells the current trial where an example begins and how it failed."""
+
+    @functools.wraps(example)
+    def run(*args: Any, **kwargs: Any) -> None:
+        if _current is None:
+            return example(*args, **kwargs)
+        _current.calls.clear()
+        try:
+            example(*args, **kwargs)
+        except BaseException as exception:
+            _current.note({name: value for name, value in kwargs.items() if name not in not_inputs}, exception)
+            raise
+
+    return run

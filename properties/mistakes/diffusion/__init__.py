@@ -1,0 +1,1 @@
+"""Mistakes in Gaussian diffusion, one module for each of `reference.diffusion`."""

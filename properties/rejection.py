@@ -1,0 +1,17 @@
+"""Laws about inputs outside the domain."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+REFUSALS = (ValueError, AssertionError, RuntimeError, NotImplementedError)
+
+
+def assert_rejects(function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """The function raises a deliberate error; an accidental one, such as IndexError or TypeError, does not count."""
+    try:
+        result = function(*args, **kwargs)
+    except REFUSALS:
+        return
+    pytest.fail(f"accepted {', '.join(map(str, [*args, *kwargs.items()]))} and returned {result}")

@@ -1,0 +1,40 @@
+"""Inputs for the laws: bounded, away from the values where different formulas agree, exact in float32.
+
+Every number is a small multiple of a power of two. A subject that works in float32 then receives the same inputs as
+the float64 oracle, and 1 - level and the product of two levels are exact in both, so tolerances need to count only the
+roundings of the subject itself.
+"""
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+_GRID = 4096
+
+
+def dyadics(low: int, high: int, *shape: int, grid: int = _GRID) -> st.SearchStrategy[Tensor]:
+    """Tensors with entries k / grid, low <= k <= high."""
+    size = int(torch.Size(shape).numel())
+    entries = st.lists(st.integers(low, high), min_size=size, max_size=size)
+    return entries.map(lambda values: torch.tensor(values, dtype=torch.float64).reshape(shape) / grid)
+
+
+def normals(*shape: int) -> st.SearchStrategy[Tensor]:
+    """Tensors with entries in [-4, 4], where nearly all of a standard normal lies."""
+    return dyadics(-4 * _GRID, 4 * _GRID, *shape)
+
+
+def levels(*shape: int) -> st.SearchStrategy[Tensor]:
+    """Signal levels, or ratios of two levels, strictly between 0 and 1."""
+    return dyadics(1, _GRID - 1, *shape)
+
+
+def unit(*shape: int) -> st.SearchStrategy[Tensor]:
+    """Uniform numbers in [0, 1), the end included."""
+    return dyadics(0, _GRID - 1, *shape)
+
+
+def betas(min_steps: int = 2, max_steps: int = 12) -> st.SearchStrategy[Tensor]:
+    """Tables of betas in (0, 1), of any length between the bounds."""
+    lengths = st.integers(min_steps, max_steps)
+    return lengths.flatmap(lambda length: dyadics(1, _GRID // 2, length))
