@@ -38,3 +38,20 @@ def betas(min_steps: int = 2, max_steps: int = 12) -> st.SearchStrategy[Tensor]:
     """Tables of betas in (0, 1), of any length between the bounds."""
     lengths = st.integers(min_steps, max_steps)
     return lengths.flatmap(lambda length: dyadics(1, _GRID // 2, length))
+
+
+def level_tables(min_steps: int = 1, max_steps: int = 6, grid: int = 64) -> st.SearchStrategy[Tensor]:
+    """Tables of falling signal levels k / grid below 1, which may end in 0."""
+    levels = st.sets(st.integers(0, grid - 1), min_size=min_steps, max_size=max_steps)
+    return levels.map(lambda chosen: torch.tensor(sorted(chosen, reverse=True), dtype=torch.float64) / grid)
+
+
+def pixels(*shape: int) -> st.SearchStrategy[Tensor]:
+    """Values of 8-bit data, 0..255, as floats."""
+    return dyadics(0, 255, *shape, grid=1)
+
+
+def covariances(dim: int) -> st.SearchStrategy[Tensor]:
+    """Covariance matrices B B^T + I / 2, with eigenvalues in [1/2, dim^2 + 1/2]."""
+    identity = torch.eye(dim, dtype=torch.float64)
+    return dyadics(-16, 16, dim, dim, grid=16).map(lambda factor: factor @ factor.T + identity / 2)

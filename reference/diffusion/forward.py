@@ -97,7 +97,7 @@ def offset_noise(
     Domain: every real strength; 0.1 is usual.
     Source: Guttenberg 2023, "Diffusion with offset noise" (crosslabs.org).
     Differs: some trainers draw one shift per sample.
-    Notes: R003-124.
+    Notes: R003-155.
     """
     return noise + strength * offset.reshape(*offset.shape, *[1] * (noise.ndim - 2))
 
@@ -109,7 +109,7 @@ def balanced_offset_weights(alpha_bar: Float[Tensor, "steps"]) -> Float[Tensor, 
 
     Domain: 1 > alpha_bar_1 > ... > alpha_bar_T > 0. Rises to 1.
     Source: Kutsuna 2024, arXiv:2412.03134, eq. 34 and algorithm 1, whose recursion this solves.
-    Notes: R003-124.
+    Notes: R003-155.
     """
     weights = (1 - alpha_bar).sqrt() / alpha_bar
     return weights / weights[-1]

@@ -24,7 +24,7 @@ def fit_standardization(data: Float[Tensor, "batch dim"]) -> Standardization:
     Notes: R002-005.
     """
     if len(data) == 0:
-        raise ValueError("data must hold at least one row; got 0")
+        raise ValueError(f"data must hold at least one row; got {len(data)}")
     constant = data.amax(0) == data.amin(0)
     if constant.any():
         dim = int(constant.nonzero()[0])

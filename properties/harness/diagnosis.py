@@ -1,0 +1,51 @@
+"""Names the known mistake that gives the same wrong answer as the subject."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from properties.harness.trial import Call
+from properties.harness.vocabulary import vocabulary
+from properties.mistakes import Variant, mistakes
+
+_NOTHING = object()
+
+
+def looks_like(calls: Iterable[Call]) -> list[Variant]:
+    """Mistakes that reproduce what the subject returned in every call in which they differ from the reference."""
+    suspects = []
+    recorded = list(calls)
+    for known in mistakes():
+        votes = [_vote(known, call) for call in recorded if call.name == known.of]
+        if any(vote is True for vote in votes) and not any(vote is False for vote in votes):
+            suspects.append(known)
+    return suspects
+
+
+def _vote(known: Variant, call: Call) -> bool | None:
+    """Whether the mistake agrees with the subject; None where it cannot be told from the reference."""
+    wrong, right = _attempt(known.function, call), _attempt(vocabulary()[known.of], call)
+    if wrong is _NOTHING or _same(wrong, right):
+        return None
+    return _same(wrong, call.result)
+
+
+def _attempt(function: Any, call: Call) -> Any:
+    try:
+        return function(**call.arguments)
+    except Exception:
+        return _NOTHING
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, Tensor) and isinstance(second, Tensor):
+        if first.shape != second.shape:
+            return False
+        kinds = [tensor.dtype for tensor in (first, second) if tensor.is_floating_point()] or [torch.float64]
+        tolerance = max(torch.finfo(kind).eps for kind in kinds) ** 0.75
+        return torch.allclose(first.double(), second.double(), rtol=tolerance, atol=tolerance, equal_nan=True)
+    if isinstance(first, tuple) and isinstance(second, tuple):
+        return len(first) == len(second) and all(map(_same, first, second))
+    return type(first) is type(second) and bool(first == second)

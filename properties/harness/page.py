@@ -1,0 +1,90 @@
+"""What a failure says: the law, the smallest input, observed and expected, the worst input, a likely cause, the source."""
+
+import textwrap
+import traceback
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from properties.closeness import Mismatch
+from properties.harness.contracts import Breach
+from properties.harness.diagnosis import looks_like
+from properties.harness.laws import Law
+from properties.harness.subjects import Subject
+from properties.harness.trial import Failure, Trial
+from properties.harness.vocabulary import docstring_section, vocabulary
+
+
+def explain(law: Law, case: str, trial: Trial, exception: BaseException, subject: Subject) -> tuple[str, list[str]]:
+    """The page for a failed law, and the sentences of the mistakes that it looks like."""
+    failure = trial.last or Failure({}, tuple(trial.calls), exception)
+    judged = [call for call in failure.calls if call.name in subject.functions]
+    suspects = looks_like(judged + [call for call in (trial.worst.calls if trial.worst else ())])
+    sentences = [f"{known.sentence} ({known.seen})" for known in suspects]
+    parts = [
+        ("LAW", f"{law.statement}\n{law.name}{case}"),
+        ("SMALLEST FAILING INPUT", _inputs(failure.inputs)),
+        ("REPRODUCE", _reproduce(law, judged, subject)),
+        *_verdict(failure.exception),
+        ("WORST INPUT SEEN", _worst(trial, failure)),
+        ("LOOKS LIKE", "\n".join(sentences)),
+        ("SOURCE", "\n".join(f"{name}: {docstring_section(vocabulary()[name], 'Source')}" for name in law.functions)),
+    ]
+    return "\n".join(f"{title}\n{textwrap.indent(text, '    ')}" for title, text in parts if text), sentences
+
+
+def _verdict(exception: BaseException) -> list[tuple[str, str]]:
+    if isinstance(exception, Mismatch):
+        error = "not the same" if exception.error == float("inf") else f"{exception.error:.3g} tolerances"
+        return [
+            ("OBSERVED", _show(exception.observed)),
+            ("EXPECTED", _show(exception.expected)),
+            ("ERROR", f"{error} ({exception.tolerance})"),
+        ]
+    if isinstance(exception, Breach):
+        return [("OBSERVED", str(exception))]
+    lines = traceback.format_exception(exception)
+    return [("OBSERVED", f"{type(exception).__name__}: {exception}"), ("TRACEBACK", "".join(lines[-6:]).rstrip())]
+
+
+def _worst(trial: Trial, failure: Failure) -> str:
+    if trial.worst is None or trial.worst is failure or trial.worst.error <= failure.error:
+        return ""
+    return f"{trial.worst.error:.3g} tolerances at\n{_inputs(trial.worst.inputs)}"
+
+
+def _inputs(inputs: dict[str, Any]) -> str:
+    return "\n".join(f"{name} = {_show(value)}" for name, value in inputs.items())
+
+
+def _reproduce(law: Law, calls: list[Any], subject: Subject) -> str:
+    flag = "" if subject.is_reference else f"--subject {subject.argument} "
+    lines = [f"pytest --pyargs properties {flag}-k {law.name}"]
+    if calls:
+        call = calls[-1]
+        home = vocabulary()[call.name].__module__ if subject.is_reference else subject.module
+        arguments = ", ".join(f"{name}={_literal(value)}" for name, value in call.arguments.items())
+        lines.append(f"import torch; from {home} import {call.name}; print({call.name}({arguments}))")
+    return "\n".join(lines)
+
+
+def _literal(value: Any) -> str:
+    """Python source for a value, as far as it has any."""
+    if isinstance(value, Tensor):
+        dtype = "" if value.dtype in (torch.int64, torch.bool) else f", dtype={value.dtype}"
+        numbers = repr(value.tolist()).replace("inf", "float('inf')").replace("nan", "float('nan')")
+        return f"torch.tensor({numbers}{dtype})"
+    if callable(value):
+        return f"<{getattr(value, '__name__', 'function')}>"
+    return repr(value)
+
+
+def _show(value: Any) -> str:
+    if not isinstance(value, Tensor):
+        return repr(value)
+    if value.ndim == 0:
+        return repr(value.item())
+    if value.numel() > 100:
+        return f"{type(value).__name__} of shape {tuple(value.shape)}, beginning {value.flatten()[:6].tolist()}"
+    return repr(value.tolist())

@@ -1,0 +1,65 @@
+"""A tolerance is a number of roundings, and NaN is never close."""
+
+import pytest
+import torch
+
+from properties.closeness import Mismatch, assert_at_most, assert_close, assert_equal
+
+ONE = torch.ones(3, dtype=torch.float64)
+EPS = torch.finfo(torch.float64).eps
+
+
+def test_within_tolerance_passes():
+    assert_close(ONE * (1 + 15 * EPS), ONE, roundings=16)
+
+
+def test_beyond_tolerance_counts_tolerances():
+    with pytest.raises(Mismatch) as caught:
+        assert_close(ONE * (1 + 64 * EPS), ONE, roundings=16)
+    assert caught.value.error == pytest.approx(4)
+
+
+def test_eps_follows_the_observed_dtype():
+    assert_close(ONE.float() * (1 + 8 * torch.finfo(torch.float32).eps), ONE)
+
+
+def test_magnitude_stands_in_for_a_small_expected_value():
+    assert_close(torch.tensor([1e-16], dtype=torch.float64), 0.0, magnitude=1.0)
+    with pytest.raises(Mismatch):
+        assert_close(torch.tensor([1e-16], dtype=torch.float64), 0.0)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_nan_and_lone_infinity_are_not_close(bad):
+    with pytest.raises(Mismatch):
+        assert_close(torch.tensor([bad], dtype=torch.float64), 1.0, magnitude=1e300)
+
+
+def test_expected_nan_is_not_close():
+    with pytest.raises(Mismatch):
+        assert_close(torch.tensor([float("nan")], dtype=torch.float64), float("nan"))
+
+
+def test_equal_infinities_are_close():
+    assert_close(torch.tensor([-float("inf")], dtype=torch.float64), -float("inf"))
+
+
+def test_wrong_shape_does_not_broadcast_silently():
+    with pytest.raises(RuntimeError):
+        assert_close(ONE, torch.ones(2, 3))
+
+
+def test_equality_is_exact():
+    assert_equal(ONE, torch.ones(3))
+    with pytest.raises(Mismatch):
+        assert_equal(ONE * (1 + EPS), ONE)
+    with pytest.raises(Mismatch):
+        assert_equal((0, 1), (0, 2))
+
+
+def test_bound_allows_roundings_only():
+    assert_at_most(ONE * (1 + EPS), 1.0)
+    with pytest.raises(Mismatch):
+        assert_at_most(ONE * (1 + 1e-9), 1.0)
+    with pytest.raises(Mismatch):
+        assert_at_most(ONE * float("nan"), 1.0)

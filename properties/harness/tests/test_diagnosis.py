@@ -1,0 +1,29 @@
+"""A wrong answer is traced to the known mistake that gives it, and a right or unknown one to none."""
+
+import torch
+
+from properties.diffusion.examples import EXAMPLES
+from properties.harness.diagnosis import looks_like
+from properties.harness.trial import Call
+from properties.harness.vocabulary import vocabulary
+from properties.mistakes import mistakes
+
+EXAMPLE = EXAMPLES["sample_gaussian"]
+
+
+def test_known_mistake_is_named():
+    wrong = {known.name: known for known in mistakes()}["sample_gaussian_scaled_by_variance"]
+    call = Call("sample_gaussian", EXAMPLE, wrong.function(**EXAMPLE))
+    assert [known.name for known in looks_like([call])] == ["sample_gaussian_scaled_by_variance"]
+
+
+def test_unknown_mistake_and_right_answer_are_not_named():
+    right = vocabulary()["sample_gaussian"](**EXAMPLE)
+    assert looks_like([Call("sample_gaussian", EXAMPLE, right)]) == []
+    assert looks_like([Call("sample_gaussian", EXAMPLE, right + 7)]) == []
+
+
+def test_input_on_which_a_mistake_is_right_does_not_name_it():
+    unit = {**EXAMPLE, "log_variance": torch.zeros_like(EXAMPLE["log_variance"])}
+    call = Call("sample_gaussian", unit, vocabulary()["sample_gaussian"](**unit))
+    assert looks_like([call]) == []

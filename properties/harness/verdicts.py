@@ -1,0 +1,59 @@
+"""Runs one case of one law on the implementation under test and says how it went."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hypothesis import Phase, settings
+
+from properties.harness.isolation import run_isolated
+from properties.harness.laws import Law, example_settings
+from properties.harness.page import explain
+from properties.harness.subjects import Subject
+from properties.harness.trial import recording
+from properties.harness.vocabulary import docstring_section, vocabulary
+
+
+@dataclass
+class Verdict:
+    """Passed, failed, expected (a known difference) or broken (the adapter, not the implementation)."""
+
+    outcome: str
+    page: str = ""
+    looks_like: list[str] = field(default_factory=list)
+    reason: str = ""
+
+    def as_record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def judge(law: Law, case: str, arguments: Mapping[str, Any], profile: settings, subject: Subject) -> Verdict:
+    """The verdict on one case of a law, in this process."""
+    with recording() as trial, example_settings(law.test, profile):
+        try:
+            law.test(**arguments)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exception:
+            page, suspects = explain(law, case, trial, exception, subject)
+            return Verdict("failed", page, suspects)
+    return Verdict("passed")
+
+
+def judge_isolated(
+    law: Law, case: str, arguments: Mapping[str, Any], profile: settings, subject: Subject, limit: float
+) -> Verdict:
+    """The verdict on one case of a law, run in a child process that may hang, crash or exit."""
+    outcome = run_isolated(lambda: judge(law, case, arguments, profile, subject), limit)
+    if not outcome.problem:
+        verdict: Verdict = outcome.value
+        return verdict
+    sources = [f"    {name}: {docstring_section(vocabulary()[name], 'Source')}" for name in law.functions]
+    observed = f"{' or '.join(sorted(set(law.functions) & set(subject.functions)))} {outcome.problem}"
+    title = f"LAW\n    {law.statement}\n    {law.name}{case}"
+    return Verdict("failed", "\n".join([title, f"OBSERVED\n    {observed}", "SOURCE", *sources]))
+
+
+def without_shrinking(profile: settings) -> settings:
+    """The profile for a law that is known to fail: the first failing example will do."""
+    return settings(profile, phases=[Phase.explicit, Phase.generate])

@@ -1,0 +1,96 @@
+"""Every public function has laws, mistakes, an example, and a docstring that says where it comes from."""
+
+import ast
+import inspect
+import sys
+from pathlib import Path
+
+import pytest
+
+import properties
+import reference
+from properties.harness.catalogue import PLANNED, catalogue, claims, mentions
+from properties.harness.laws import domains, laws
+from properties.harness.smoke import examples
+from properties.harness.vocabulary import docstring_section, vocabulary
+from properties.mistakes import mistakes, variants
+
+KNOWN = {known.name: known for known in (*mistakes(), *variants())}
+
+
+@pytest.mark.parametrize("name", vocabulary())
+def test_function_is_covered(name):
+    """It has a law, a known mistake, an example, and states its domain, its source and its rows."""
+    assert any(name in law.functions for law in laws().values()), f"{name} has no law"
+    assert any(known.of == name for known in mistakes()), f"{name} has no known mistake"
+    assert name in examples(), f"{name} has no example"
+    for title in ("Domain", "Source", "Notes"):
+        assert docstring_section(vocabulary()[name], title), f"{name} does not state its {title}"
+
+
+@pytest.mark.parametrize("name", laws())
+def test_law_is_stated(name):
+    """It names a function that it constrains, says in one sentence what must hold, and its name begins with it."""
+    law = laws()[name]
+    assert law.functions
+    assert law.statement.endswith(".")
+    assert any(name.startswith(f"test_{function}_") for function in law.functions), f"{name} begins with no function"
+    unknown = set(inspect.signature(law.test).parameters) - set(law.functions) - {key for c in law.cases for key in c}
+    assert not unknown, f"{name} asks for {unknown}, which is neither a function nor a parameter"
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_variant_has_the_reference_signature(name):
+    """A mistake can be called as the reference is, and says what is wrong with it and where it was seen."""
+    known = KNOWN[name]
+    assert list(inspect.signature(known.function).parameters) == list(
+        inspect.signature(vocabulary()[known.of]).parameters
+    )
+    assert known.sentence
+    assert known.seen
+    assert name.startswith(known.of)
+
+
+def test_laws_and_oracles_do_not_use_the_reference():
+    """A law takes functions as arguments; of `reference` it may import only the types that they exchange."""
+    root = Path(properties.__path__[0])
+    paths = [*root.glob("*.py"), *(path for domain in domains() for path in (root / domain).glob("test_*.py"))]
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if any(module.split(".")[0] == "reference" for module in modules):
+                names = [alias.name for alias in node.names]
+                types = [name for name in names if inspect.isclass(getattr(sys.modules[modules[0]], name, None))]
+                assert types == names, f"{path.name} imports {names} from {modules[0]}"
+
+
+def test_errors_name_the_value():
+    """Every ValueError of the reference says what it got."""
+    for path in Path(reference.__path__[0]).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                message = node.exc.args[0]
+                values = [part for part in ast.walk(message) if isinstance(part, ast.FormattedValue)]
+                assert values, f"{path.name}:{node.lineno} does not name the value"
+
+
+def test_catalogue_and_code_name_each_other():
+    """Every answered row names just the functions, claims and mistakes that name it, and no mention lacks a row."""
+    named = mentions()
+    assert not set(named) - set(catalogue())
+    for row in catalogue().values():
+        wanted = tuple(sorted(named.get(row.id, ()))) or (PLANNED,)
+        assert row.answered_by == wanted, f"{row.id} should be answered by {' '.join(wanted)}"
+
+
+def test_catalogue_is_well_formed():
+    """Ids are unique, and rows say one thing, where it comes from, and in which domain it belongs."""
+    rows = catalogue().values()
+    assert len({row.statement for row in rows}) == len(rows)
+    assert all(row.statement.isascii() and row.statement.endswith(".") and row.source and row.domain for row in rows)
+
+
+def test_claims_are_found():
+    """Claims carry the ids that they settle."""
+    assert claims()

@@ -1,0 +1,54 @@
+"""Every known mistake is caught, every law catches one, and nothing useless passes a law."""
+
+import pytest
+
+from properties.harness.laws import Law, laws
+from properties.harness.stand_ins import USELESS, in_float32, useless
+from properties.mistakes import mistakes, variants
+
+MISTAKES = {known.name: known for known in mistakes()}
+VARIANTS = {known.name: known for known in variants()}
+
+
+def _laws_of(function: str) -> list[Law]:
+    return [law for law in laws().values() if function in law.functions]
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistake_is_caught(name, request):
+    """At least one law of its function fails on it."""
+    known = MISTAKES[name]
+    caught_by = [law.name for law in _laws_of(known.of) if law.catches({known.of: known.function})]
+    record = {"mistake": name, "of": known.of, "sentence": known.sentence, "seen": known.seen, "caught_by": caught_by}
+    request.node.user_properties.append(("assay_mistake", record))
+    assert caught_by, f"no law of {known.of} notices that {known.sentence}"
+
+
+@pytest.mark.parametrize("name", laws())
+def test_law_catches_a_mistake(name):
+    """A law that catches none of the mistakes of its functions is vacuous."""
+    law = laws()[name]
+    assert any(law.catches({known.of: known.function}) for known in mistakes() if known.of in law.functions)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variant_is_accepted(name):
+    """What looks wrong and is right passes every law."""
+    known = VARIANTS[name]
+    for law in _laws_of(known.of):
+        law.run({known.of: known.function})
+
+
+@pytest.mark.parametrize("kind", USELESS)
+@pytest.mark.parametrize("name", laws())
+def test_law_rejects_useless_functions(name, kind):
+    """Zeros, NaN, a constant or the input handed back pass no law."""
+    law = laws()[name]
+    assert law.catches({function: useless(function, kind) for function in law.functions})
+
+
+@pytest.mark.parametrize("name", laws())
+def test_law_holds_in_float32(name):
+    """The tolerance is derived: it also fits the reference on float32 inputs."""
+    law = laws()[name]
+    law.run({function: in_float32(function) for function in law.functions})

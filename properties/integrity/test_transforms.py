@@ -1,0 +1,102 @@
+"""The reference runs under torch.compile without a graph break, under vmap, and under autograd."""
+
+import warnings
+
+import pytest
+import torch
+from torch import Tensor
+
+from properties.closeness import assert_close
+from properties.harness.contracts import map_tensors
+from properties.harness.smoke import examples
+from properties.harness.vocabulary import vocabulary
+
+# Tables are made once and check their values, and the loss history is bookkeeping: both read numbers on the host.
+ON_THE_HOST = {
+    "alpha_bar_from_betas",
+    "log_alpha_bar_from_betas",
+    "betas_from_alpha_bar",
+    "rescale_zero_terminal_snr",
+    "step_levels",
+    "respace",
+    "fixed_small_log_variance",
+    "fixed_large_log_variance",
+    "fit_standardization",
+    "empty_loss_history",
+    "record_losses",
+    "loss_second_moment_probabilities",
+}
+ON_TENSORS = [
+    name
+    for name, example in examples().items()
+    if name not in ON_THE_HOST and any(isinstance(value, Tensor) for value in example.values())
+]
+# Timesteps are whole numbers, the mean of a hybrid loss is detached on purpose, and a covariance of which a single
+# entry moves is symmetric no more.
+NOT_SMOOTH = {
+    "uniform_timesteps",
+    "cubic_timesteps",
+    "importance_timesteps",
+    "hybrid_loss",
+    "rescaled_hybrid_loss",
+    "multivariate_normal_kl",
+}
+
+
+def _floats(example):
+    return {name: value for name, value in example.items() if isinstance(value, Tensor) and value.is_floating_point()}
+
+
+def _leaves(result):
+    return [leaf for leaf in (result if isinstance(result, tuple) else (result,)) if isinstance(leaf, Tensor)]
+
+
+@pytest.mark.parametrize("name", ON_TENSORS)
+def test_function_compiles_without_a_graph_break(name):
+    """One graph, no host synchronisation, the same result."""
+    function, example = vocabulary()[name], examples()[name]
+    torch.compiler.reset()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        compiled = torch.compile(function, backend="eager", fullgraph=True)(**example)
+    for seen, wanted in zip(_leaves(compiled), _leaves(function(**example)), strict=True):
+        assert_close(seen, wanted)
+
+
+@pytest.mark.parametrize("name", [name for name in ON_TENSORS if name != "variational_bound"])
+def test_function_vectorises(name):
+    """vmap over a new leading axis equals a loop."""
+    function, example = vocabulary()[name], examples()[name]
+    tensors = {key: value for key, value in example.items() if isinstance(value, Tensor)}
+    rest = {key: value for key, value in example.items() if key not in tensors}
+    pair = [tensors, {key: value * 0.75 if value.is_floating_point() else value for key, value in tensors.items()}]
+    stacked = {key: torch.stack([one[key] for one in pair]) for key in tensors}
+    together = _leaves(torch.func.vmap(lambda batch: function(**batch, **rest))(stacked))
+    for index, one in enumerate(pair):
+        for seen, wanted in zip(together, _leaves(function(**one, **rest)), strict=True):
+            assert_close(seen[index], wanted, wanted.abs() + 1)
+
+
+@pytest.mark.parametrize("name", [name for name in ON_TENSORS if name not in NOT_SMOOTH])
+def test_function_differentiates(name):
+    """Autograd agrees with finite differences in every floating input."""
+    function, example = vocabulary()[name], examples()[name]
+    floats = _floats(example)
+    inputs = [value.clone().requires_grad_() for value in floats.values()]
+
+    def outputs(*values):
+        result = function(**{**example, **dict(zip(floats, values, strict=True))})
+        return tuple(leaf for leaf in _leaves(result) if leaf.requires_grad)
+
+    assert torch.autograd.gradcheck(outputs, inputs)
+
+
+@pytest.mark.parametrize("name", [name for name, example in examples().items() if _floats(example)])
+def test_function_leaves_its_input_alone(name):
+    """Pure: arguments are the same after the call, and the result is memory of its own."""
+    example = examples()[name]
+    before = {key: map_tensors(value, Tensor.clone) for key, value in example.items()}
+    result = vocabulary()[name](**example)
+    for key, value in _floats(example).items():
+        assert torch.equal(value, before[key])
+        assert all(leaf.untyped_storage().data_ptr() != value.untyped_storage().data_ptr() for leaf in _leaves(result))
