@@ -32,7 +32,9 @@ def assert_close(observed: Tensor, expected: Value, magnitude: Value | None = No
     if error.numel() and not error.max() <= 1:
         name = str(dtype).removeprefix("torch.")
         largest = size.max().item()
-        raise Mismatch(seen, wanted, error.max().item(), f"{roundings:g} roundings of {name} at magnitude {largest:.3g}")
+        raise Mismatch(
+            seen, wanted, error.max().item(), f"{roundings:g} roundings of {name} at magnitude {largest:.3g}"
+        )
 
 
 def assert_equal(observed: object, expected: object) -> None:

@@ -1,5 +1,9 @@
 """Expected values that several files of laws share, each by another way than the reference takes."""
 
+import itertools
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
 import torch
 from scipy import stats
 from torch import Tensor
@@ -67,3 +71,47 @@ def differential_entropy(variance: Tensor) -> Tensor:
 def central_difference(before: Tensor, far_before: Tensor, after: Tensor, far_after: Tensor, step: float) -> Tensor:
     """Derivative from the values at -step, -2 step, step and 2 step, exact for polynomials of degree four."""
     return (8 * (after - before) - (far_after - far_before)) / (12 * step)
+
+
+def nearest_integers(numbers: Iterable[Fraction], at_ties: Sequence[int]) -> tuple[int, ...]:
+    """The integer nearest to each number; of two that are equally near the one in `at_ties`, if it is one of them.
+
+    A tie is decided by the last bit of a stride that float64 cannot hold, so a law must take either side of it.
+    """
+    seen = itertools.chain(at_ties, itertools.repeat(0))
+    return tuple(
+        choice if abs(number - choice) == Fraction(1, 2) else round(number)
+        for number, choice in zip(numbers, seen, strict=False)
+    )
+
+
+def signal_and_noise(alpha_bar: Tensor) -> tuple[Tensor, Tensor]:
+    """cos(phi) and sin(phi) of the angle with cos(phi)^2 = alpha_bar, where cos(2 phi) = 2 alpha_bar - 1.
+
+    Each is the sine of half an arc, which is exact at 0 and 1.
+    """
+    return torch.acos(1 - 2 * alpha_bar).div(2).sin(), torch.acos(2 * alpha_bar - 1).div(2).sin()
+
+
+def implied(wanted: str, alpha_bar: Tensor, **known: Tensor) -> Tensor:
+    """One of x_0, epsilon, x_t, v and score, from two others, by solving what these mean for x_0 and epsilon.
+
+    (x_t, v) is (x_0, epsilon) turned by phi, and score = -epsilon / sin(phi).
+    """
+    cos, sin = signal_and_noise(alpha_bar)
+    zero, one = torch.zeros_like(cos), torch.ones_like(cos)
+    means = {"x_0": (one, zero), "epsilon": (zero, one), "x_t": (cos, sin), "v": (-sin, cos), "score": (zero, -one)}
+    unit = {"score": sin}
+    matrix = torch.stack([torch.cat(means[name], -1) for name in known], -2)
+    values = torch.stack([value * unit.get(name, one) for name, value in known.items()], -2)
+    found = torch.cat(means[wanted], -1)[..., None, :] @ torch.linalg.solve(matrix, values)
+    return found.squeeze(-2) / unit.get(wanted, one)
+
+
+def signal_left(betas: Tensor) -> Tensor:
+    """Signal levels alpha_bar in exact arithmetic, as what the noise leaves: v_t = (1 - beta_t) v_{t-1} + beta_t."""
+    noise, left = Fraction(0), []
+    for beta in map(Fraction, betas.tolist()):
+        noise = (1 - beta) * noise + beta
+        left.append(float(1 - noise))
+    return torch.tensor(left, dtype=torch.float64)

@@ -5,6 +5,7 @@ the float64 oracle, and 1 - level and the product of two levels are exact in bot
 roundings of the subject itself.
 """
 
+import numpy as np
 import torch
 from hypothesis import strategies as st
 from torch import Tensor
@@ -13,10 +14,22 @@ _GRID = 4096
 
 
 def dyadics(low: int, high: int, *shape: int, grid: int = _GRID) -> st.SearchStrategy[Tensor]:
-    """Tensors with entries k / grid, low <= k <= high."""
-    size = int(torch.Size(shape).numel())
-    entries = st.lists(st.integers(low, high), min_size=size, max_size=size)
-    return entries.map(lambda values: torch.tensor(values, dtype=torch.float64).reshape(shape) / grid)
+    """Tensors with entries k / grid, low <= k <= high; half of them near 0 or an end of the range, at every scale.
+
+    All entries come from one string of bytes, which Hypothesis draws and shrinks much faster than a list of numbers.
+    Smaller bytes are simpler entries: 0, or low where 0 is not allowed.
+    """
+    size, count = high - low + 1, int(torch.Size(shape).numel())
+
+    def entries(raw: bytes) -> Tensor:
+        words = np.frombuffer(raw, dtype=">u4").astype(np.int64)
+        kind, offset = words >> 24, (words & 0xFFFFFF) % size
+        offset >>= np.where(kind & 1, kind >> 4, 0)
+        offset = np.where(kind & 2, size - 1 - offset, offset)
+        numbers = np.where(offset > high, offset - size, offset) if low <= 0 <= high else low + offset
+        return torch.from_numpy(numbers / grid).reshape(shape)
+
+    return st.binary(min_size=4 * count, max_size=4 * count).map(entries)
 
 
 def normals(*shape: int) -> st.SearchStrategy[Tensor]:
@@ -42,8 +55,8 @@ def betas(min_steps: int = 2, max_steps: int = 12) -> st.SearchStrategy[Tensor]:
 
 def level_tables(min_steps: int = 1, max_steps: int = 6, grid: int = 64) -> st.SearchStrategy[Tensor]:
     """Tables of falling signal levels k / grid below 1, which may end in 0."""
-    levels = st.sets(st.integers(0, grid - 1), min_size=min_steps, max_size=max_steps)
-    return levels.map(lambda chosen: torch.tensor(sorted(chosen, reverse=True), dtype=torch.float64) / grid)
+    numerators = st.sets(st.integers(0, grid - 1), min_size=min_steps, max_size=max_steps)
+    return numerators.map(lambda chosen: torch.tensor(sorted(chosen, reverse=True), dtype=torch.float64) / grid)
 
 
 def pixels(*shape: int) -> st.SearchStrategy[Tensor]:
@@ -55,3 +68,30 @@ def covariances(dim: int) -> st.SearchStrategy[Tensor]:
     """Covariance matrices B B^T + I / 2, with eigenvalues in [1/2, dim^2 + 1/2]."""
     identity = torch.eye(dim, dtype=torch.float64)
     return dyadics(-16, 16, dim, dim, grid=16).map(lambda factor: factor @ factor.T + identity / 2)
+
+
+def distributions(min_size: int = 2, max_size: int = 7, grid: int = 64) -> st.SearchStrategy[Tensor]:
+    """Probabilities k / grid, each above 0, that sum to exactly 1."""
+
+    def between(cuts: set[int]) -> Tensor:
+        return torch.tensor([0, *sorted(cuts), grid], dtype=torch.float64).diff() / grid
+
+    sizes = st.integers(min_size - 1, max_size - 1)
+    return sizes.flatmap(lambda size: st.sets(st.integers(1, grid - 1), min_size=size, max_size=size)).map(between)
+
+
+def levels_and(*edges: float) -> st.SearchStrategy[Tensor]:
+    """A column of two levels strictly between 0 and 1 and, below them, the given edges."""
+    column = torch.tensor(edges, dtype=torch.float64)[:, None]
+    return levels(2, 1).map(lambda drawn: torch.cat([drawn, column]))
+
+
+def positive_level_tables(min_steps: int = 2, max_steps: int = 8, grid: int = 256) -> st.SearchStrategy[Tensor]:
+    """Tables of falling signal levels k / grid strictly between 0 and 1."""
+    levels = st.sets(st.integers(1, grid - 1), min_size=min_steps, max_size=max_steps)
+    return levels.map(lambda chosen: torch.tensor(sorted(chosen, reverse=True), dtype=torch.float64) / grid)
+
+
+def masks(*shape: int) -> st.SearchStrategy[Tensor]:
+    """Tensors of True and False."""
+    return dyadics(0, 1, *shape, grid=1).map(Tensor.bool)

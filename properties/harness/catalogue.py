@@ -31,8 +31,8 @@ class Row:
 def catalogue() -> dict[str, Row]:
     """Every row by its id."""
     with files("reference").joinpath("catalogue.csv").open() as stream:
-        lines = [{**line, "answered_by": tuple(line["answered_by"].split())} for line in csv.DictReader(stream)]
-    return {line["id"]: Row(**line) for line in lines}
+        lines = list(csv.reader(stream))[1:]
+    return {row: Row(row, domain, text, source, tuple(by.split())) for row, domain, text, source, by in lines}
 
 
 def mentions() -> dict[str, set[str]]:

@@ -1,16 +1,17 @@
-"""The `assay` command: what can be done with reports once they are written."""
+"""The `assay` command: reports compared and rendered, and the coverage of the catalogue."""
 
 import argparse
 import sys
 from collections import Counter
 from pathlib import Path
 
+from properties.harness.catalogue import PLANNED, catalogue
 from properties.harness.report import law_outcomes, page, read, verdict_line
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one of the commands; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="assay", description="Compare and render reports of laws.")
+    parser = argparse.ArgumentParser(prog="assay", description="Compare and render reports of laws; show what is covered.")
     commands = parser.add_subparsers(dest="command", required=True)
     diff = commands.add_parser("diff", help="laws that came out differently in two reports; exit status 1 if any did")
     diff.add_argument("before", type=Path)
@@ -19,12 +20,16 @@ def main(arguments: list[str] | None = None) -> int:
     html.add_argument("report", type=Path)
     matrix = commands.add_parser("matrix", help="table of laws against subjects, in Markdown")
     matrix.add_argument("reports", type=Path, nargs="+")
+    commands.add_parser("coverage", help="rows of the catalogue by domain, answered and planned, in Markdown")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "diff":
             return _diff(chosen.before, chosen.after)
         if chosen.command == "html":
             chosen.report.with_suffix(".html").write_text(page(chosen.report))
+            return 0
+        if chosen.command == "coverage":
+            print(coverage_table())
             return 0
         return _matrix(chosen.reports)
     except (OSError, ValueError) as error:
@@ -33,20 +38,31 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _diff(before: Path, after: Path) -> int:
-    (old_header, old_cases, _), (new_header, new_cases, _) = read(before), read(after)
-    old, new = law_outcomes(old_cases), law_outcomes(new_cases)
+    reports = read(before), read(after)
+    old, new = (law_outcomes(report.cases) for report in reports)
     changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     for name in changed:
         print(f"{old.get(name, 'did not run'):12} -> {new.get(name, 'did not run'):12} {name}")
-    for header, outcomes in ((old_header, old), (new_header, new)):
-        print(verdict_line(header, Counter(outcomes.values())))
+    for report, outcomes in zip(reports, (old, new), strict=True):
+        print(verdict_line(report.header, Counter(outcomes.values())))
     return int(bool(changed))
+
+
+def coverage_table() -> str:
+    """Rows of the catalogue by domain: how many are answered by code and how many are planned."""
+    answered: Counter[str] = Counter()
+    planned: Counter[str] = Counter()
+    for row in catalogue().values():
+        (planned if row.answered_by == (PLANNED,) else answered)[row.domain] += 1
+    domains = sorted({*answered, *planned}, key=lambda domain: (-answered[domain], domain))
+    lines = [f"| {domain} | {answered[domain]} | {planned[domain]} |" for domain in domains]
+    return "\n".join(["| domain | answered | planned |", "|---|---:|---:|", *lines])
 
 
 def _matrix(paths: list[Path]) -> int:
     reports = [read(path) for path in paths]
-    columns = [law_outcomes(cases) for _, cases, _ in reports]
-    names = [header["subject"] for header, _, _ in reports]
+    columns = [law_outcomes(report.cases) for report in reports]
+    names = [report.header["subject"] for report in reports]
     print(f"| law | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
     for law in sorted({law for column in columns for law in column}):
         print(f"| {law.removeprefix('test_')} | {' | '.join(column.get(law, '') for column in columns)} |")

@@ -54,7 +54,8 @@ def under_contract(name: str, function: Function, conventions: Conventions) -> F
                 raise Breach(f"{name} changed its input {key} in place")
             if any(_shares_memory(output, source) for output in _leaves(raw) for source in _leaves(handed[key])):
                 raise Breach(f"{name} returned a view of its input {key}: editing the result would edit the input")
-        result = _returned(raw, returns, conventions.device, name)
+        on_device = any(isinstance(leaf, Tensor) for value in handed.values() for leaf in _leaves(value))
+        result = _returned(raw, returns, conventions.device if on_device else None, name)
         _check_dtype(name, handed, result, conventions)
         record(Call(name, given, result))
         return result
@@ -77,8 +78,8 @@ def _handed(value: Any, conventions: Conventions) -> Any:
     return value
 
 
-def _returned(value: Any, annotation: Any, device: str, name: str) -> Any:
-    if isinstance(value, Tensor) and value.device.type != torch.device(device).type:
+def _returned(value: Any, annotation: Any, device: str | None, name: str) -> Any:
+    if isinstance(value, Tensor) and device and value.device.type != torch.device(device).type:
         raise Breach(f"{name} returned a tensor on {value.device} for inputs on {device}")
     if isinstance(value, tuple):
         items = [_returned(item, None, device, name) for item in value]

@@ -5,7 +5,7 @@ import pickle
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ def run_isolated(function: Callable[[], Any], limit: float) -> Outcome:
     return Child.start(function).wait(time.monotonic() + limit, limit)
 
 
-def run_all_isolated(functions: dict[str, Callable[[], Any]], limit: float) -> dict[str, Outcome]:
+def run_all_isolated(functions: Mapping[str, Callable[[], Any]], limit: float) -> dict[str, Outcome]:
     """Runs every function in a child of its own, all at once, under one time limit."""
     children = {name: Child.start(function) for name, function in functions.items()}
     deadline = time.monotonic() + limit

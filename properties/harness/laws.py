@@ -17,9 +17,9 @@ import reference
 from properties.harness.trial import tracked
 from properties.harness.vocabulary import Function, vocabulary
 
-DEFAULT = settings(max_examples=40, derandomize=True, deadline=None, database=None, report_multiple_bugs=False)
-THOROUGH = settings(DEFAULT, max_examples=400, derandomize=False)
-QUICK = settings(DEFAULT, max_examples=20, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+DEFAULT = settings(max_examples=25, derandomize=True, deadline=None, database=None, report_multiple_bugs=False)
+THOROUGH = settings(DEFAULT, max_examples=250, derandomize=False)
+QUICK = settings(DEFAULT, max_examples=10, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
 
 @dataclass(frozen=True)

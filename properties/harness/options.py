@@ -8,7 +8,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--subject",
         metavar="NAME",
-        help="implementation to judge: a shipped adapter (diffusers), a module (mylib.assay_adapter) or a path (my.py); "
+        help="implementation to judge: a shipped adapter (diffusers), a module (mylib.adapter) or a path (my.py); "
         "without it, the reference",
     )
     group.addoption("--report", metavar="FILE.jsonl", help="write a machine-readable report, and FILE.html beside it")
@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Starts the harness where the laws run; in a process that only distributes tests no conftest.py would."""
     if config.getoption("--subject") or any(argument.split(".")[0] == "properties" for argument in config.args):

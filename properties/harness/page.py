@@ -1,4 +1,4 @@
-"""What a failure says: the law, the smallest input, observed and expected, the worst input, a likely cause, the source."""
+"""What a failure says: the law, the smallest input, observed and expected, the worst one, a likely cause, a source."""
 
 import textwrap
 import traceback
@@ -20,7 +20,7 @@ def explain(law: Law, case: str, trial: Trial, exception: BaseException, subject
     """The page for a failed law, and the sentences of the mistakes that it looks like."""
     failure = trial.last or Failure({}, tuple(trial.calls), exception)
     judged = [call for call in failure.calls if call.name in subject.functions]
-    suspects = looks_like(judged + [call for call in (trial.worst.calls if trial.worst else ())])
+    suspects = looks_like([*judged, *(trial.worst.calls if trial.worst else ())])
     sentences = [f"{known.sentence} ({known.seen})" for known in suspects]
     parts = [
         ("LAW", f"{law.statement}\n{law.name}{case}"),
@@ -36,7 +36,9 @@ def explain(law: Law, case: str, trial: Trial, exception: BaseException, subject
 
 def _verdict(exception: BaseException) -> list[tuple[str, str]]:
     if isinstance(exception, Mismatch):
-        error = "not the same" if exception.error == float("inf") else f"{exception.error:.3g} tolerances"
+        error = f"{exception.error:.3g} tolerances"
+        if exception.error == float("inf"):
+            error = "not the same" if exception.tolerance == "exact" else "NaN or infinite on one side only"
         return [
             ("OBSERVED", _show(exception.observed)),
             ("EXPECTED", _show(exception.expected)),

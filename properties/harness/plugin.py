@@ -64,6 +64,7 @@ class Harness:
             "device": self.subject.conventions.device,
             "profile": self.profile_name,
             "seed": str(self.config.getoption("hypothesis_seed", None) or "fixed"),
+            "offered": sorted(self.subject.functions),
             "apply": len(self.applicable),
             "not_offered": sorted(set(laws()) - set(self.applicable)),
         }
@@ -141,9 +142,12 @@ class Harness:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if self.report is None:
             return
-        found = dict(report.user_properties)
+        found: dict[str, Any] = dict(report.user_properties)
+        if "assay_mistake" in found and report.when == "call":
+            self.report.add_mistake(found["assay_mistake"])
         if "assay_law" in found and (report.when == "call" or report.outcome != "passed"):
-            self.report.add(*found["assay_law"], report, found.get("assay_verdict"))
+            name, case = found["assay_law"]
+            self.report.add(name, case, report, found.get("assay_verdict"))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -177,7 +181,8 @@ def function_fixture(name: str) -> Any:
 
     @pytest.fixture(scope="session", name=name)
     def implementation(request: pytest.FixtureRequest) -> Function:
-        harness: Harness = request.config.pluginmanager.get_plugin("assay_harness")
+        harness = request.config.pluginmanager.get_plugin("assay_harness")
+        assert isinstance(harness, Harness)
         return harness.implementation(name)
 
     return implementation

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import jinja2
 import jsonschema
@@ -52,6 +52,10 @@ class Report:
         }
         self.cases.append(record)
         self._write(record)
+
+    def add_mistake(self, record: dict[str, Any]) -> None:
+        """Records which laws catch a known mistake."""
+        self._write({"type": "mistake", **record})
 
     def finish(self, expected: Iterable[Expected], complete: bool) -> bool:
         """Writes the footer and the page; true if an entry of expected.toml no longer fails."""
@@ -114,8 +118,17 @@ def schema() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(json.loads(text))
 
 
-def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] | None]:
-    """Header, cases and footer of a report; the footer is None if the run did not finish."""
+class Contents(NamedTuple):
+    """A report as read from its file; the footer is None if the run did not finish."""
+
+    header: dict[str, Any]
+    cases: list[dict[str, Any]]
+    mistakes: list[dict[str, Any]]
+    footer: dict[str, Any] | None
+
+
+def read(path: Path) -> Contents:
+    """The lines of a report, each checked against the schema."""
     records = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         try:
@@ -125,23 +138,28 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, An
             raise ValueError(f"{path}:{number} is not a line of a report: {error}") from None
     if not records or records[0]["type"] != "header":
         raise ValueError(f"{path} does not begin with a header")
-    footers = [record for record in records if record["type"] == "footer"]
-    return records[0], [record for record in records if record["type"] == "case"], footers[0] if footers else None
+    of_type = {kind: [line for line in records if line["type"] == kind] for kind in ("case", "mistake", "footer")}
+    return Contents(records[0], of_type["case"], of_type["mistake"], next(iter(of_type["footer"]), None))
 
 
 def page(path: Path) -> str:
     """The report as one page of HTML."""
-    header, cases, footer = read(path)
+    header, cases, mistakes, footer = read(path)
     outcomes = law_outcomes(cases)
     functions: dict[str, list[dict[str, Any]]] = {}
     for record in sorted(cases, key=lambda record: _RANK.index(record["outcome"])):
-        for name in record["functions"]:
+        for name in set(record["functions"]) & set(header["offered"]):
             functions.setdefault(name, []).append(record)
     template = files("properties.harness").joinpath("report.html.jinja").read_text()
-    return jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template).render(
-        header=header,
-        footer=footer,
-        counts=Counter(outcomes.values()),
-        verdict=verdict_line(header, Counter(outcomes.values())),
-        functions=dict(sorted(functions.items(), key=lambda item: (_RANK.index(item[1][0]["outcome"]), item[0]))),
+    return (
+        jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+        .from_string(template)
+        .render(
+            header=header,
+            footer=footer,
+            mistakes=mistakes,
+            counts=Counter(outcomes.values()),
+            verdict=verdict_line(header, Counter(outcomes.values())),
+            functions=dict(sorted(functions.items(), key=lambda item: (_RANK.index(item[1][0]["outcome"]), item[0]))),
+        )
     )

@@ -1,6 +1,7 @@
 """Every public function has laws, mistakes, an example, and a docstring that says where it comes from."""
 
 import ast
+import doctest
 import inspect
 import sys
 from pathlib import Path
@@ -73,6 +74,12 @@ def test_errors_name_the_value():
                 message = node.exc.args[0]
                 values = [part for part in ast.walk(message) if isinstance(part, ast.FormattedValue)]
                 assert values, f"{path.name}:{node.lineno} does not name the value"
+
+
+@pytest.mark.parametrize("name", sorted({function.__module__ for function in vocabulary().values()}))
+def test_worked_examples_hold(name):
+    """The examples in the docstrings print what they say."""
+    assert doctest.testmod(sys.modules[name]).failed == 0
 
 
 def test_catalogue_and_code_name_each_other():

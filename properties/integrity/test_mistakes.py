@@ -1,5 +1,7 @@
 """Every known mistake is caught, every law catches one, and nothing useless passes a law."""
 
+import itertools
+
 import pytest
 
 from properties.harness.laws import Law, laws
@@ -16,9 +18,10 @@ def _laws_of(function: str) -> list[Law]:
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_mistake_is_caught(name, request):
-    """At least one law of its function fails on it."""
+    """At least one law of its function fails on it; a report wants to know of each law whether it does."""
     known = MISTAKES[name]
-    caught_by = [law.name for law in _laws_of(known.of) if law.catches({known.of: known.function})]
+    catching = (law.name for law in _laws_of(known.of) if law.catches({known.of: known.function}))
+    caught_by = list(catching if request.config.getoption("--report") else itertools.islice(catching, 1))
     record = {"mistake": name, "of": known.of, "sentence": known.sentence, "seen": known.seen, "caught_by": caught_by}
     request.node.user_properties.append(("assay_mistake", record))
     assert caught_by, f"no law of {known.of} notices that {known.sentence}"

@@ -16,7 +16,7 @@ def timestep_embedding_cos_sin(
 
     with h = width // 2; an odd width ends in a zero.
 
-    Domain: width >= 2, max_period > 0; else ValueError. Timesteps need not be whole.
+    Domain: width >= 2, 0 < max_period < infinity; else ValueError. Timesteps need not be whole.
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.5; order of guided-diffusion and DiT.
     Differs: `timestep_embedding_sin_cos` has the other order. The code of Ho et al. 2020 divides i by h - 1 instead of
     h, so that the slowest frequency is exactly 1 / max_period (`downscale_freq_shift=1` in diffusers).
@@ -35,7 +35,7 @@ def timestep_embedding_sin_cos(
 
     with h = width // 2; an odd width ends in a zero.
 
-    Domain: width >= 2, max_period > 0; else ValueError. Timesteps need not be whole.
+    Domain: width >= 2, 0 < max_period < infinity; else ValueError. Timesteps need not be whole.
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.5; order of the code of Ho et al. 2020.
     Differs: as `timestep_embedding_cos_sin`, which has the other order.
     Notes: R002-007, R003-177.
@@ -47,8 +47,8 @@ def timestep_embedding_sin_cos(
 def _angles(timesteps: Float[Tensor, "batch"], width: int, max_period: float) -> Float[Tensor, "batch half"]:
     if width < 2:
         raise ValueError(f"width must be at least 2; got {width}")
-    if not max_period > 0:
-        raise ValueError(f"max_period must be positive; got {max_period}")
+    if max_period <= 0 or not math.isfinite(max_period):
+        raise ValueError(f"max_period must be positive and finite; got {max_period}")
     half = width // 2
     exponents = torch.arange(half, dtype=timesteps.dtype, device=timesteps.device) / half
-    return timesteps[:, None] * torch.exp(-math.log(max_period) * exponents)
+    return timesteps[:, None] * max_period**-exponents

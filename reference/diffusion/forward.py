@@ -36,7 +36,8 @@ def q_between(
     Source: Kingma et al. 2021, arXiv:2107.00630, section 3.1 and appendix A.
     Notes: R003-135, R004-078, R004-080.
     """
-    return q_step(x_s, noise, 1 - alpha_bar_t / alpha_bar_s)
+    a = alpha_bar_t / alpha_bar_s
+    return a.sqrt() * x_s + (1 - a).sqrt() * noise
 
 
 def q_sample(
@@ -103,7 +104,7 @@ def offset_noise(
 
 
 def balanced_offset_weights(alpha_bar: Float[Tensor, "steps"]) -> Float[Tensor, "steps"]:
-    """Strength of the offset at each step that keeps training and sampling consistent, relative to the last step.
+    """Strength of the offset at each step in the balanced strategy, relative to the last step.
 
         psi_t = (sqrt(1 - alpha_bar_t) / alpha_bar_t) / (sqrt(1 - alpha_bar_T) / alpha_bar_T)
 

@@ -49,7 +49,7 @@ def multivariate_normal_kl(
 
         KL = (tr(S_2^-1 S_1) + (m_2 - m_1)^T S_2^-1 (m_2 - m_1) - n + log det S_2 - log det S_1) / 2
 
-    Domain: symmetric positive definite covariances; else torch.linalg.LinAlgError.
+    Domain: symmetric covariances; unless both are positive definite, torch.linalg.LinAlgError.
     Source: Duchi, "Derivations for linear algebra and optimization", section 9.
     Notes: R004-087.
     """
@@ -160,8 +160,8 @@ def decoder_nll(
 
 
 def variational_bound(
-    x_0: Float[Tensor, "batch *dims"],
-    noise: Float[Tensor, "steps batch *dims"],
+    x_0: Float[Tensor, "batch *dims dim"],
+    noise: Float[Tensor, "steps batch *dims dim"],
     alpha_bar: Float[Tensor, "steps"],
     reverse: Callable[[Tensor, int], tuple[Tensor, Tensor]],
     log_likelihood: Callable[[Tensor, Tensor, Tensor], Tensor] = discretized_gaussian_log_likelihood,
@@ -177,7 +177,7 @@ def variational_bound(
     Source: Ho et al. 2020, arXiv:2006.11239, eq. 5.
     Notes: R003-136, R004-079, R004-084.
     """
-    one = [1] * (x_0.ndim)
+    one = [1] * x_0.ndim
     terms = []
     for t, level in enumerate(alpha_bar):
         x_t = q_sample(x_0, noise[t], level.reshape(one))

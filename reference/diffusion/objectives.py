@@ -87,9 +87,10 @@ def hybrid_loss(
 
     The bound's term is the decoder's where alpha_bar_s = 1.
 
-    Domain: 0 < alpha_bar_t < alpha_bar_s <= 1; x_0 on the grid of 8-bit data where alpha_bar_s = 1.
+    Domain: 0 < alpha_bar_t < alpha_bar_s <= 1, one level per sample; where alpha_bar_s = 1, x_0 on the 8-bit grid.
     Source: Nichol & Dhariwal 2021, arXiv:2102.09672, eq. 16.
-    Differs: improved-diffusion counts the term in bits (divides by log 2).
+    Differs: improved-diffusion counts the term in bits (divides by log 2). The paper's L_vlb is the sum of all terms,
+    which `rescaled_hybrid_loss` estimates.
     Notes: R004-100.
     """
     mean = posterior_mean_from_epsilon(x_t, epsilon.detach(), alpha_bar_t, alpha_bar_s)

@@ -1,4 +1,4 @@
-"""What a network may predict (x_0, epsilon, v or the score), the way from each to each, and the weights of their losses.
+"""What a network may predict (x_0, epsilon, v, the score), the way from each to each, and the weights of their losses.
 
 With x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) epsilon given, each determines the others:
 

@@ -28,10 +28,10 @@ def gaussian_posterior(
     Notes: R001-107, R003-130, R004-082.
     """
     a = alpha_bar_t / alpha_bar_s
-    pull_to_x_0 = alpha_bar_s.sqrt() * (1 - a) * x_0
-    pull_to_x_t = a.sqrt() * (1 - alpha_bar_s) * x_t
+    weight_of_x_0 = alpha_bar_s.sqrt() * (1 - a) / (1 - alpha_bar_t)
+    weight_of_x_t = a.sqrt() * (1 - alpha_bar_s) / (1 - alpha_bar_t)
     variance = (1 - a) * (1 - alpha_bar_s) / (1 - alpha_bar_t)
-    return (pull_to_x_0 + pull_to_x_t) / (1 - alpha_bar_t), variance
+    return weight_of_x_0 * x_0 + weight_of_x_t * x_t, variance
 
 
 def posterior_mean_from_epsilon(
@@ -111,7 +111,7 @@ def fixed_small_log_variance(betas: Float[Tensor, "steps"]) -> Float[Tensor, "st
 
         out_t = log(beta_t (1 - alpha_bar_{t-1}) / (1 - alpha_bar_t)),   out_1 := out_2
 
-    Domain: at least two betas, each in (0, 1]; else ValueError. The first variance is 0, so the second stands in for it.
+    Domain: at least two betas, each in (0, 1]; else ValueError. The first variance is 0: the second stands in for it.
     Source: Ho et al. 2020, arXiv:2006.11239, section 3.2; "posterior_log_variance_clipped", "fixed_small" in code.
     Notes: R001-106, R001-107, R003-131, R004-082.
     """

@@ -31,7 +31,7 @@ def timestep_scaled_linear_beta_schedule(num_steps: int) -> Float[Tensor, "steps
         beta_t = (1000 / T) (1e-4 + (t - 1) / (T - 1) (0.02 - 1e-4))
 
     Domain: num_steps > 20; at 20 the last beta is 1 and below it exceeds 1, so ValueError.
-    Source: Nichol & Dhariwal 2021, arXiv:2102.09672, section 3.3; "linear" in improved-diffusion, guided-diffusion, DiT.
+    Source: Nichol & Dhariwal 2021, arXiv:2102.09672, section 3.3; "linear" in its code and in DiT.
     Differs: those libraries accept T = 20 and, because linspace then holds one number, T = 1.
     Notes: R001-100, R004-093.
     """
@@ -262,7 +262,7 @@ def rescale_zero_terminal_snr(betas: Float[Tensor, "steps"]) -> Float[Tensor, "s
 
         r_t = sqrt(alpha_bar_t),   r'_t = (r_t - r_T) r_1 / (r_1 - r_T),   beta'_t = 1 - (r'_t / r'_{t-1})^2
 
-    Domain: at least two betas, each in (0, 1]; else ValueError. The last beta becomes 1.
+    Domain: at least two betas, each in (0, 1) but the last, which may be 1; else ValueError. The last beta becomes 1.
     Source: Lin et al. 2023, arXiv:2305.08891, algorithm 1.
     Notes: R001-100.
     """

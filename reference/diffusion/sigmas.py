@@ -60,11 +60,14 @@ def timestep_from_sigma(sigma: Float[Tensor, "batch"], sigmas: Float[Tensor, "st
 
         t = i + (log sigma - log sigma_i) / (log sigma_{i+1} - log sigma_i),   sigma_i <= sigma <= sigma_{i+1}
 
-    Domain: at least two entries, positive and strictly increasing. Outside the table, its first or last index.
+    Domain: at least two entries, else ValueError, positive and strictly increasing. Outside the table, its first or
+    last index.
     Source: Karras et al. 2022, arXiv:2206.00364, appendix C.3, with interpolation between indices.
     Notes: R004-081.
     """
-    lower = (torch.searchsorted(sigmas, sigma, right=True) - 1).clamp(0, len(sigmas) - 2)
+    if len(sigmas) < 2:
+        raise ValueError(f"between fewer than two sigmas there is nothing to interpolate; got {len(sigmas)}")
+    lower = (torch.searchsorted(sigmas, sigma) - 1).clamp(0, len(sigmas) - 2)
     low, high = sigmas[lower].log(), sigmas[lower + 1].log()
     return lower + ((sigma.log() - low) / (high - low)).clamp(0, 1)
 

@@ -23,16 +23,17 @@ def fit_standardization(data: Float[Tensor, "batch dim"]) -> Standardization:
     Differs: `torch.std` divides by n - 1 unless told otherwise.
     Notes: R002-005.
     """
-    if len(data) == 0:
+    if not len(data):
         raise ValueError(f"data must hold at least one row; got {len(data)}")
-    constant = data.amax(0) == data.amin(0)
+    constant = ~data.diff(dim=0).any(0)
     if constant.any():
-        dim = int(constant.nonzero()[0])
-        raise ValueError(f"dimension {dim} is constant at {data[0, dim].item()}: it cannot be standardised")
+        raise ValueError(f"dimensions {constant.nonzero().flatten().tolist()} are constant and cannot be standardised")
     return Standardization(data.mean(0), data.std(0, correction=0))
 
 
-def standardize(data: Float[Tensor, "*batch dim"], mean: Float[Tensor, "dim"], std: Float[Tensor, "dim"]) -> Float[Tensor, "*batch dim"]:
+def standardize(
+    data: Float[Tensor, "*batch dim"], mean: Float[Tensor, "dim"], std: Float[Tensor, "dim"]
+) -> Float[Tensor, "*batch dim"]:
     """Data in units of the standard deviation from the mean.
 
         y = (x - mean) / std
@@ -44,7 +45,9 @@ def standardize(data: Float[Tensor, "*batch dim"], mean: Float[Tensor, "dim"], s
     return (data - mean) / std
 
 
-def unstandardize(data: Float[Tensor, "*batch dim"], mean: Float[Tensor, "dim"], std: Float[Tensor, "dim"]) -> Float[Tensor, "*batch dim"]:
+def unstandardize(
+    data: Float[Tensor, "*batch dim"], mean: Float[Tensor, "dim"], std: Float[Tensor, "dim"]
+) -> Float[Tensor, "*batch dim"]:
     """Standardised data back in its own units.
 
         x = mean + std y

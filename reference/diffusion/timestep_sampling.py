@@ -34,7 +34,7 @@ def uniform_timesteps(uniform: Float[Tensor, "batch"], num_steps: int) -> Int[Te
     Notes: R002-019, R003-140, R004-096.
     """
     _check_num_steps(num_steps)
-    return (uniform * num_steps).long().clamp(max=num_steps - 1)
+    return (uniform * num_steps).long()
 
 
 def cubic_timesteps(uniform: Float[Tensor, "batch"], num_steps: int) -> Int[Tensor, "batch"]:
@@ -76,9 +76,7 @@ def empty_loss_history(num_steps: int, length: int = 10) -> LossHistory:
     return LossHistory(torch.zeros(num_steps, length, dtype=torch.float64), torch.zeros(num_steps, dtype=torch.int64))
 
 
-def record_losses(
-    history: LossHistory, timesteps: Int[Tensor, "batch"], losses: Float[Tensor, "batch"]
-) -> LossHistory:
+def record_losses(history: LossHistory, timesteps: Int[Tensor, "batch"], losses: Float[Tensor, "batch"]) -> LossHistory:
     """The history after each pair of timestep and loss in turn; where it is full, the oldest loss makes room.
 
     Domain: 0 <= timesteps < T.
@@ -86,23 +84,20 @@ def record_losses(
     Notes: R004-096.
     """
     recorded, counts = history.losses.clone(), history.counts.clone()
-    for t, loss in zip(timesteps.tolist(), losses, strict=True):
-        if counts[t] == recorded.shape[1]:
-            recorded[t] = recorded[t].roll(-1)
-            counts[t] -= 1
-        recorded[t, counts[t]] = loss
-        counts[t] += 1
+    length = recorded.shape[1]
+    for index, t in enumerate(timesteps.tolist()):
+        latest = torch.cat([recorded[t, : counts[t]], losses[index : index + 1]])[-length:]
+        recorded[t, : len(latest)], counts[t] = latest, len(latest)
     return LossHistory(recorded, counts)
 
 
-def loss_second_moment_probabilities(
-    history: LossHistory, uniform_fraction: float = 0.001
-) -> Float[Tensor, "steps"]:
+def loss_second_moment_probabilities(history: LossHistory, uniform_fraction: float = 0.001) -> Float[Tensor, "steps"]:
     """Probabilities in proportion to the root mean square of the recorded losses, mixed with a little uniform.
 
         p_t = (1 - uniform_fraction) w_t / sum w + uniform_fraction / T,   w_t = sqrt(mean of L_t^2)
 
-    Domain: 0 <= uniform_fraction <= 1, else ValueError. Uniform until every timestep has a full history.
+    Domain: 0 <= uniform_fraction <= 1, else ValueError. Uniform until every timestep has a full history; from then on
+    ValueError if every loss is 0.
     Source: Nichol & Dhariwal 2021, arXiv:2102.09672, eq. 18 and code.
     Notes: R004-096.
     """
@@ -110,8 +105,10 @@ def loss_second_moment_probabilities(
         raise ValueError(f"uniform_fraction must lie in [0, 1]; got {uniform_fraction}")
     num_steps, length = history.losses.shape
     if (history.counts < length).any():
-        return torch.full_like(history.losses[:, 0], 1 / num_steps)
+        return history.losses.new_full((num_steps,), 1 / num_steps)
     weights = history.losses.square().mean(1).sqrt()
+    if not weights.any():
+        raise ValueError("all recorded losses are 0: there is no proportion between them")
     return (1 - uniform_fraction) * weights / weights.sum() + uniform_fraction / num_steps
 
 

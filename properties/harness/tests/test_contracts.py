@@ -99,3 +99,8 @@ def test_calls_are_recorded():
     with recording() as trial:
         under_contract("q_sample", right, Conventions())(**EXAMPLE)
     assert [call.name for call in trial.calls] == ["q_sample"]
+
+
+def test_tensor_on_another_device_is_named():
+    with pytest.raises(Breach, match="returned a tensor on meta for inputs on cpu"):
+        under_contract("q_sample", lambda x_0, **_: torch.empty_like(x_0, device="meta"), Conventions())(**EXAMPLE)
