@@ -5,13 +5,18 @@ from typing import Any
 
 import pytest
 
-REFUSALS = (ValueError, AssertionError, RuntimeError, NotImplementedError)
+REFUSALS = (ValueError, AssertionError, RuntimeError)
 
 
 def assert_rejects(function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-    """The function raises a deliberate error; an accidental one, such as IndexError or TypeError, does not count."""
+    """The function raises a deliberate error; an accidental one, such as IndexError or TypeError, does not count.
+
+    NotImplementedError says that an adapter cannot express the call, and decides nothing.
+    """
     try:
         result = function(*args, **kwargs)
+    except NotImplementedError:
+        raise
     except REFUSALS:
         return
     pytest.fail(f"accepted {', '.join(map(str, [*args, *kwargs.items()]))} and returned {result}")

@@ -49,7 +49,7 @@ def test_timestep_embedding_sin_cos_has_geometric_frequencies(timestep_embedding
     assert_close(torch.atan2(sines, cosines), expected, expected * (1 + abs(math.log(max_period))))
 
 
-@given(t=dyadics(-65536, 65536, 3, grid=64), k=dyadics(-65536, 65536, 3, grid=64), width=WIDTHS, max_period=PERIODS)
+@given(t=dyadics(-4096, 4096, 3, grid=64), k=dyadics(-4096, 4096, 3, grid=64), width=WIDTHS, max_period=PERIODS)
 def test_timestep_embedding_cos_sin_rotates_with_time(timestep_embedding_cos_sin, t, k, width, max_period):
     """The embedding of t + k is that of t, each pair turned by the angle of k, and its squared norm is width // 2."""
     later = timestep_embedding_cos_sin(t + k, width, max_period)
@@ -60,7 +60,7 @@ def test_timestep_embedding_cos_sin_rotates_with_time(timestep_embedding_cos_sin
     assert_close(later.square().sum(1), width // 2, width * condition[:, 0])
 
 
-@given(t=dyadics(-65536, 65536, 3, grid=64), k=dyadics(-65536, 65536, 3, grid=64), width=WIDTHS, max_period=PERIODS)
+@given(t=dyadics(-4096, 4096, 3, grid=64), k=dyadics(-4096, 4096, 3, grid=64), width=WIDTHS, max_period=PERIODS)
 def test_timestep_embedding_sin_cos_rotates_with_time(timestep_embedding_sin_cos, t, k, width, max_period):
     """The embedding of t + k is that of t, each pair turned by the angle of k, and its squared norm is width // 2."""
     later = timestep_embedding_sin_cos(t + k, width, max_period)
@@ -82,14 +82,17 @@ def test_timestep_embedding_cos_sin_equals_ones_and_zeros_at_zero(
     assert_equal(timestep_embedding_sin_cos(start, width), [zeros + ones + end] * 3)
 
 
-def test_timestep_embedding_cos_sin_has_decades_by_default(timestep_embedding_cos_sin, timestep_embedding_sin_cos):
-    """With a width of 8 the frequencies are 1, 1/10, 1/100 and 1/1000, unless another period is asked for."""
+@pytest.mark.parametrize("width", [8, 9])
+def test_timestep_embedding_cos_sin_has_decades_by_default(
+    timestep_embedding_cos_sin, timestep_embedding_sin_cos, width
+):
+    """With a width of 8 or 9 the frequencies are 1, 1/10, 1/100 and 1/1000, unless another period is asked for."""
     angles = [1.0, 0.1, 0.01, 0.001]
     cosines, sines = [math.cos(angle) for angle in angles], [math.sin(angle) for angle in angles]
-    now = torch.ones(1, dtype=torch.float64)
-    size = torch.tensor([*cosines, *sines]) * (1 + math.log(10000))
-    assert_close(timestep_embedding_cos_sin(now, 8), [[*cosines, *sines]], size)
-    assert_close(timestep_embedding_sin_cos(now, 8), [[*sines, *cosines]], size.roll(4))
+    now, end = torch.ones(1, dtype=torch.float64), [0.0] * (width - 8)
+    condition = 1 + math.log(10000)
+    assert_close(timestep_embedding_cos_sin(now, width), [cosines + sines + end], condition)
+    assert_close(timestep_embedding_sin_cos(now, width), [sines + cosines + end], condition)
 
 
 @pytest.mark.parametrize("width", [-2, 0, 1])

@@ -63,6 +63,16 @@ def under_contract(name: str, function: Function, conventions: Conventions) -> F
     return jaxtyped(call, typechecker=beartype)
 
 
+def reference_in(name: str, dtype: torch.dtype) -> Function:
+    """The reference on inputs rounded to a floating dtype, with its tables rounded too."""
+    function = vocabulary()[name]
+
+    def narrow(**arguments: Any) -> Any:
+        return map_tensors(function(**arguments), lambda t: t.to(dtype) if t.dtype == torch.float64 else t)
+
+    return under_contract(name, narrow, Conventions(dtype=dtype))
+
+
 def _handed(value: Any, conventions: Conventions) -> Any:
     if isinstance(value, Tensor):
         narrow = value.dtype == torch.float64 and conventions.dtype != torch.float64

@@ -20,7 +20,8 @@ def explain(law: Law, case: str, trial: Trial, exception: BaseException, subject
     """The page for a failed law, and the sentences of the mistakes that it looks like."""
     failure = trial.last or Failure({}, tuple(trial.calls), exception)
     judged = [call for call in failure.calls if call.name in subject.functions]
-    suspects = looks_like([*judged, *(trial.worst.calls if trial.worst else ())])
+    seen = [call for each in (trial.last, trial.worst) if each for call in each.calls]
+    suspects = looks_like(call for call in seen if call.name in subject.functions)
     sentences = [f"{known.sentence} ({known.seen})" for known in suspects]
     parts = [
         ("LAW", f"{law.statement}\n{law.name}{case}"),

@@ -9,14 +9,14 @@ import torch
 from hypothesis import settings
 
 import properties
-from properties.harness.contracts import under_contract
+from properties.harness.contracts import reference_in, under_contract
 from properties.harness.expected import Expected, load_expected
 from properties.harness.laws import DEFAULT, THOROUGH, Law, laws
 from properties.harness.report import Report
 from properties.harness.smoke import broken_functions
 from properties.harness.subjects import Subject, SubjectError, load_subject, reference_subject
 from properties.harness.verdicts import Verdict, judge, judge_isolated, without_shrinking
-from properties.harness.vocabulary import Function, vocabulary
+from properties.harness.vocabulary import Function
 
 settings.register_profile("thorough", THOROUGH)
 
@@ -70,10 +70,10 @@ class Harness:
         }
 
     def implementation(self, name: str) -> Function:
-        """The function that the laws get by this name: the subject's where it offers one, else the reference's."""
+        """The function that the laws get by this name: the subject's, or the reference's in the subject's dtype."""
         if name in self.subject.functions:
             return under_contract(name, self.subject.functions[name], self.subject.conventions)
-        return vocabulary()[name]
+        return reference_in(name, self.subject.conventions.dtype)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -134,9 +134,12 @@ class Harness:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if call.excinfo and isinstance(call.excinfo.value, LawBroken):
-            report.longrepr = call.excinfo.value.verdict.page
-            if call.excinfo.value.verdict.outcome == "expected":
-                report.outcome, report.wasxfail = "skipped", call.excinfo.value.verdict.reason
+            verdict = call.excinfo.value.verdict
+            report.longrepr = verdict.page
+            if verdict.outcome == "expected":
+                report.outcome, report.wasxfail = "skipped", verdict.reason
+            elif verdict.outcome == "skipped":
+                report.outcome, report.longrepr = "skipped", (str(item.path), 0, f"Skipped: {verdict.reason}")
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

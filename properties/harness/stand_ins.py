@@ -1,11 +1,10 @@
-"""Implementations that the self-test puts in place of the reference: useless ones, and the reference in float32."""
+"""Useless implementations that the self-test puts in place of the reference."""
 
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from properties.harness.contracts import Conventions, map_tensors, under_contract
 from properties.harness.vocabulary import Function, vocabulary
 
 
@@ -39,13 +38,3 @@ def useless(name: str, kind: str) -> Function:
         return _FILLS[kind](result)
 
     return stand_in
-
-
-def in_float32(name: str) -> Function:
-    """The reference on inputs rounded to float32, with its tables rounded too."""
-    function = vocabulary()[name]
-
-    def narrow(**kwargs: Any) -> Any:
-        return map_tensors(function(**kwargs), lambda t: t.float() if t.dtype == torch.float64 else t)
-
-    return under_contract(name, narrow, Conventions(dtype=torch.float32))

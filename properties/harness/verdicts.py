@@ -16,7 +16,10 @@ from properties.harness.vocabulary import docstring_section, vocabulary
 
 @dataclass
 class Verdict:
-    """Passed, failed, expected (a known difference) or broken (the adapter, not the implementation)."""
+    """Passed, failed, expected (a known difference), broken (the adapter, not the implementation) or skipped.
+
+    A case is skipped when the adapter raises NotImplementedError: the library has no way to express the call.
+    """
 
     outcome: str
     page: str = ""
@@ -34,6 +37,10 @@ def judge(law: Law, case: str, arguments: Mapping[str, Any], profile: settings, 
             law.test(**arguments)
         except KeyboardInterrupt:
             raise
+        except NotImplementedError as missing:
+            if subject.is_reference:
+                raise
+            return Verdict("skipped", reason=str(missing) or "the adapter cannot express the call")
         except BaseException as exception:
             page, suspects = explain(law, case, trial, exception, subject)
             return Verdict("failed", page, suspects)

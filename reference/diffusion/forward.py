@@ -80,7 +80,7 @@ def q_sample_with_context(
 
     Domain: 0 <= alpha_bar_t <= 1. The mask is True where data is kept clean.
     Source: Tashiro et al. 2021 (CSDI), arXiv:2107.03502, section 4.
-    Notes: R002-017.
+    Notes: R002-011, R002-017.
     """
     return torch.where(context, x_0, q_sample(x_0, noise, alpha_bar_t))
 

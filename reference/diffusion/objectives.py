@@ -49,7 +49,7 @@ def target_loss(
 
     Domain: at least one element outside the context in every sample; else NaN for that sample.
     Source: Tashiro et al. 2021 (CSDI), arXiv:2107.03502, eq. 9.
-    Notes: R002-019.
+    Notes: R002-011, R002-019.
     """
     noised = (~context).flatten(1)
     square = torch.where(noised, (target - prediction).square().flatten(1), 0)

@@ -201,9 +201,9 @@ def variational_epsilon_weight_of_simple_loss(alpha_bar_t, alpha_bar_s, variance
     return torch.ones_like(alpha_bar_t)
 
 
-@variant(of=variational_epsilon_weight, seen="arXiv:2107.00630, eq. 14")
-def variational_epsilon_weight_by_snr(alpha_bar_t, alpha_bar_s, variance):
-    """(1 - a)^2 / (a (1 - alpha_bar_t)) may be written by the SNR alone, times 1 - a"""
+@variant(of=variational_epsilon_weight, seen="catalogue R004-091")
+def variational_epsilon_weight_by_inverse_alpha(alpha_bar_t, alpha_bar_s, variance):
+    """one of the two factors beta may be taken as 1 / alpha - 1, which is beta / alpha"""
     a = alpha_bar_t / alpha_bar_s
     return (1 / a - 1) * (1 - a) / (1 - alpha_bar_t) / (2 * variance)
 

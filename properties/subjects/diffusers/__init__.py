@@ -100,7 +100,8 @@ def sigma_from_alpha_bar(alpha_bar):
 
 
 def timestep_from_sigma(sigma, sigmas):
-    timestep = EulerDiscreteScheduler()._sigma_to_t(sigma.numpy(force=True), sigmas.log().numpy(force=True))
+    log_sigmas = np.log(sigmas.numpy(force=True))
+    timestep = EulerDiscreteScheduler()._sigma_to_t(sigma.numpy(force=True), log_sigmas)
     return torch.from_numpy(timestep).to(sigma)
 
 
@@ -213,7 +214,7 @@ def step_levels(alpha_bar, timesteps):
     scheduler.set_timesteps(timesteps=sorted(timesteps, reverse=True))
     kept = scheduler.timesteps.flip(0)
     previous = [scheduler.previous_timestep(t) for t in kept]
-    return alpha_bar[kept], torch.stack([alpha_bar[s] if s >= 0 else scheduler.one for s in previous])
+    return alpha_bar[kept], torch.stack([alpha_bar[s] if s >= 0 else scheduler.one.to(alpha_bar) for s in previous])
 
 
 def _timesteps(num_steps, count, **config):
