@@ -146,11 +146,16 @@ def test_offset_noise_has_covariance_within_channels(offset_noise, strength):
 
 @given(alpha_bar=positive_level_tables())
 def test_balanced_offset_weights_equal_recursion(balanced_offset_weights, alpha_bar):
-    """psi_t sqrt(1 - alpha_bar_t) grows by (1 - alpha_t) / (alpha_t (1 - alpha_bar_{t-1})) of itself at each step."""
+    """The offset of x_t grows as if added to x_{t-1} in just the amount that the mean of the step back takes away.
+
+    With x_t = sqrt(alpha_t) (x_{t-1} + gamma_t xi) + sqrt(beta_t) epsilon the offset of x_t is
+    sqrt(alpha_bar_t) S_t xi, S_t = S_{t-1} + gamma_t / sqrt(alpha_bar_{t-1}), and the mean of x_{t-1} takes gamma_t xi
+    away. In units of the noise both are equal where S_t / S_{t-1} = 1 + beta_t / (alpha_t (1 - alpha_bar_{t-1})).
+    """
     level = [Fraction(value) for value in alpha_bar.tolist()]
     growth = [1 + (1 - t / s) / (t / s * (1 - s)) for s, t in itertools.pairwise(level)]
     total = list(itertools.accumulate(growth, lambda before, factor: before * factor, initial=Fraction(1)))
-    squares = [part**2 / (1 - t) for part, t in zip(total, level, strict=True)]
+    squares = [part**2 * t / (1 - t) for part, t in zip(total, level, strict=True)]
     expected = torch.tensor([math.sqrt(square / squares[-1]) for square in squares], dtype=torch.float64)
     assert_close(balanced_offset_weights(alpha_bar), expected)
 

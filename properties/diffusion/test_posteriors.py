@@ -89,7 +89,7 @@ def test_x_0_from_posterior_mean_equals_difference_of_precisions(x_0_from_poster
 def test_clipped_posterior_mean_equals_clipped_data_at_clean_level(
     clipped_posterior_mean, x_t, x_0, alpha_bar_t, given_bound
 ):
-    """At alpha_bar_s = 1 the mean is x_0, moved to the nearest point of [-bound, bound]; the bound is 1 if not given."""
+    """At alpha_bar_s = 1 the mean is x_0, moved to the nearest point of [-bound, bound], [-1, 1] if not given."""
     bound = given_bound[0] if given_bound else 1.0
     nearest = torch.tensor([sorted([-bound, value, bound])[1] for value in x_0.flatten().tolist()]).reshape(2, 3)
     mean = clipped_posterior_mean(x_t, x_0, alpha_bar_t, torch.ones_like(alpha_bar_t), *given_bound)

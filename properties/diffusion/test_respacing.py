@@ -108,7 +108,8 @@ def test_ddim_timesteps_has_smallest_stride_that_fits(ddim_timesteps, chain):
 
 
 @pytest.mark.parametrize(
-    ("count", "stride"), [(2, 500), (25, 40), (50, 20), (100, 10), (250, 4), (334, 3), (500, 2), (1000, 1)]
+    ("count", "stride"),
+    [(2, 500), (3, 334), (9, 112), (25, 40), (50, 20), (100, 10), (250, 4), (334, 3), (500, 2), (1000, 1)],
 )
 def test_ddim_timesteps_equals_strides_of_a_thousand(ddim_timesteps, count, stride):
     """A thousand steps are cut into these strides."""

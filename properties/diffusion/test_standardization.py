@@ -37,9 +37,9 @@ def test_fit_standardization_equals_exact_moments(fit_standardization, data):
     assert_close(fitted.std, [statistics.pstdev(column) for column in columns], largest(data))
 
 
-@given(data=spread_data(), scale=st.sampled_from([-8.0, -2.0, 0.5, 4.0]), shift=dyadics(-2048000, 2048000, 3))
+@given(data=spread_data(), scale=st.sampled_from([-2.0, -0.5, 0.5, 2.0]), shift=dyadics(4096000, 8192000, 3))
 def test_fit_standardization_commutes_with_affine_maps(fit_standardization, data, scale, shift):
-    """a x + b has a times the mean, plus b, and |a| times the standard deviation, also if b is hundreds of them."""
+    """a x + b has a times the mean, plus b, and |a| times the standard deviation, also if b is many of them."""
     fitted, moved = fit_standardization(data), fit_standardization(scale * data + shift)
     size = abs(scale) * largest(data) + shift.abs()
     assert_close(moved.mean, scale * fitted.mean + shift, size)

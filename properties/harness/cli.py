@@ -11,7 +11,9 @@ from properties.harness.report import law_outcomes, page, read, verdict_line
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one of the commands; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="assay", description="Compare and render reports of laws; show what is covered.")
+    parser = argparse.ArgumentParser(
+        prog="assay", description="Compare and render reports of laws; show what is covered."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     diff = commands.add_parser("diff", help="laws that came out differently in two reports; exit status 1 if any did")
     diff.add_argument("before", type=Path)

@@ -1,18 +1,21 @@
 """What a failure says: the law, the smallest input, observed and expected, the worst one, a likely cause, a source."""
 
+import contextlib
 import textwrap
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from properties.closeness import Mismatch
-from properties.harness.contracts import Breach
+from properties.harness.contracts import Breach, under_contract
 from properties.harness.diagnosis import looks_like
 from properties.harness.laws import Law
+from properties.harness.smoke import examples
 from properties.harness.subjects import Subject
-from properties.harness.trial import Failure, Trial
+from properties.harness.trial import Call, Failure, Trial
 from properties.harness.vocabulary import docstring_section, vocabulary
 
 
@@ -20,8 +23,8 @@ def explain(law: Law, case: str, trial: Trial, exception: BaseException, subject
     """The page for a failed law, and the sentences of the mistakes that it looks like."""
     failure = trial.last or Failure({}, tuple(trial.calls), exception)
     judged = [call for call in failure.calls if call.name in subject.functions]
-    seen = [call for each in (trial.last, trial.worst) if each for call in each.calls]
-    suspects = looks_like(call for call in seen if call.name in subject.functions)
+    seen = [call for each in (trial.last, trial.worst) if each for call in each.calls if call.name in subject.functions]
+    suspects = looks_like([*seen, *_calls_on_examples({call.name for call in seen}, subject)])
     sentences = [f"{known.sentence} ({known.seen})" for known in suspects]
     parts = [
         ("LAW", f"{law.statement}\n{law.name}{case}"),
@@ -33,6 +36,14 @@ def explain(law: Law, case: str, trial: Trial, exception: BaseException, subject
         ("SOURCE", "\n".join(f"{name}: {docstring_section(vocabulary()[name], 'Source')}" for name in law.functions)),
     ]
     return "\n".join(f"{title}\n{textwrap.indent(text, '    ')}" for title, text in parts if text), sentences
+
+
+def _calls_on_examples(names: set[str], subject: Subject) -> Iterator[Call]:
+    """What the subject returns on inputs that are not as special as the smallest failing one."""
+    for name in names:
+        arguments = examples()[name]
+        with contextlib.suppress(Exception):
+            yield Call(name, arguments, under_contract(name, subject.functions[name], subject.conventions)(**arguments))
 
 
 def _verdict(exception: BaseException) -> list[tuple[str, str]]:

@@ -104,13 +104,14 @@ def offset_noise(
 
 
 def balanced_offset_weights(alpha_bar: Float[Tensor, "steps"]) -> Float[Tensor, "steps"]:
-    """Strength of the offset at each step in the balanced strategy, relative to the last step.
+    """Strength of the offset at each step for which training adds to the noise what the step back takes from it.
 
-        psi_t = (sqrt(1 - alpha_bar_t) / alpha_bar_t) / (sqrt(1 - alpha_bar_T) / alpha_bar_T)
+        psi_t = sigma_t / sigma_T,   sigma_t = sqrt((1 - alpha_bar_t) / alpha_bar_t)
 
     Domain: 1 > alpha_bar_1 > ... > alpha_bar_T > 0. Rises to 1.
-    Source: Kutsuna 2024, arXiv:2412.03134, eq. 34 and algorithm 1, whose recursion this solves.
+    Source: Kutsuna 2024, arXiv:2412.03134, algorithm 1 (the balanced strategy), whose recursion this solves.
+    Differs: OneTrainer leaves the factor sqrt(alpha_bar_t) out of psi_t.
     Notes: R003-155.
     """
-    weights = (1 - alpha_bar).sqrt() / alpha_bar
-    return weights / weights[-1]
+    sigma = ((1 - alpha_bar) / alpha_bar).sqrt()
+    return sigma / sigma[-1]

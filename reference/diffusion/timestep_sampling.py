@@ -108,7 +108,7 @@ def loss_second_moment_probabilities(history: LossHistory, uniform_fraction: flo
         return history.losses.new_full((num_steps,), 1 / num_steps)
     weights = history.losses.square().mean(1).sqrt()
     if not weights.any():
-        raise ValueError("all recorded losses are 0: there is no proportion between them")
+        raise ValueError(f"probabilities need a loss other than 0; all {history.losses.numel()} recorded ones are 0")
     return (1 - uniform_fraction) * weights / weights.sum() + uniform_fraction / num_steps
 
 

@@ -271,19 +271,26 @@ def balanced_offset_weights_with_single_step_level(alpha_bar):
     for before, now in itertools.pairwise(alpha):
         total = total * (1 + (1 - now) / (now * (1 - before)))
         totals.append(total)
-    weights = torch.stack(totals) / (1 - alpha_bar).sqrt()
+    weights = torch.stack(totals) * (alpha_bar / (1 - alpha_bar)).sqrt()
+    return weights / weights[-1]
+
+
+@mistake(of=balanced_offset_weights, seen="Nerogar/OneTrainer#1118, after the change")
+def balanced_offset_weights_without_signal(alpha_bar):
+    """the factor sqrt(alpha_bar_t), by which the offsets of earlier steps shrink, is left out"""
+    weights = (1 - alpha_bar).sqrt() / alpha_bar
     return weights / weights[-1]
 
 
 @mistake(of=balanced_offset_weights, seen="catalogue R003-155")
 def balanced_offset_weights_not_normalised(alpha_bar):
     """the weights are not divided by the last one"""
-    return (1 - alpha_bar).sqrt() / alpha_bar
+    return ((1 - alpha_bar) / alpha_bar).sqrt()
 
 
 @mistake(of=balanced_offset_weights, seen="catalogue R002-002")
 def balanced_offset_weights_without_root(alpha_bar):
-    """the sum is not divided by sqrt(1 - alpha_bar)"""
+    """sigma_t is not rooted, which leaves a ratio of variances"""
     weights = (1 - alpha_bar) / alpha_bar
     return weights / weights[-1]
 
