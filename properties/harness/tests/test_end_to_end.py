@@ -22,10 +22,10 @@ MISBEHAVING = (
     + """
 import os, time
 
-def epsilon_from_score(score, alpha_bar_t):
-    if score.abs().max() > 2:
+def learned_range_log_variance(interpolation, log_beta_t, log_posterior_variance_t):
+    if interpolation.min() == interpolation.max():
         time.sleep(3600)
-    return -(1 - alpha_bar_t).sqrt() * score
+    return interpolation * (log_beta_t - log_posterior_variance_t)
 
 def normal_kl(mean_1, log_variance_1, mean_2, log_variance_2):
     os._exit(0)
@@ -79,8 +79,8 @@ def test_misbehaving_subject_stops_nothing_and_expectations_are_strict(tmp_path)
     pages = {name: case["page"] for case in cases for name in case["functions"]}
     assert outcomes["sample_gaussian"] == {"expected"}
     assert "function = 'gaussian_posterior' no longer fails" in run.stdout
-    assert outcomes["epsilon_from_score"] == {"failed"}
-    assert "did not return within 4 s" in pages["epsilon_from_score"]
+    assert outcomes["learned_range_log_variance"] == {"failed"}
+    assert "did not return within 4 s" in pages["learned_range_log_variance"]
     assert outcomes["normal_kl"] == outcomes["simple_loss"] == {"broken"}
     assert "exit status 0" in pages["normal_kl"]
     assert "cannot be called" in pages["simple_loss"]
