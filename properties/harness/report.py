@@ -17,6 +17,13 @@ import pytest
 from properties.harness.expected import Expected, stale
 from properties.harness.laws import laws
 
+_KINDS = (
+    ("passed", "obeyed", ""),
+    ("failed", "broken law", "s"),
+    ("expected", "expected difference", "s"),
+    ("broken", "not run because the adapter is broken", ""),
+    ("skipped", "skipped", ""),
+)
 _RANK = ("broken", "failed", "expected", "skipped", "passed")
 
 
@@ -94,10 +101,9 @@ class Report:
 
 def verdict_line(header: dict[str, Any], counts: Counter[str]) -> str:
     """One sentence: how many laws apply, ran and were not offered, and how those that ran came out."""
-    kinds = {"passed": "obeyed", "failed": "broken law", "expected": "expected difference", "broken": "broken adapter"}
-    named = [f"{counts[kind]} {label}" for kind, label in kinds.items() if counts[kind]]
-    if counts["skipped"]:
-        named.append(f"{counts['skipped']} skipped")
+    named = [
+        f"{counts[kind]} {label}{plural if counts[kind] > 1 else ''}" for kind, label, plural in _KINDS if counts[kind]
+    ]
     denominator = f"{header['apply']} laws apply, {counts.total()} ran, {len(header['not_offered'])} not offered"
     return f"VERDICT on {header['subject']}: {denominator}: {', '.join(named)}"
 
