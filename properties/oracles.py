@@ -40,8 +40,7 @@ def pixel_probabilities(pixel: Tensor, mean: Tensor, scale: Tensor) -> tuple[Ten
 
     tanh-GELU(u) is u times the approximate distribution function. Both are at least 1e-12.
     """
-    upper, lower = ((2 * pixel - 255 + side) / 255 - mean for side in (1, -1))
-    upper, lower = (upper / scale).clamp(-1e6, 1e6), (lower / scale).clamp(-1e6, 1e6)
+    upper, lower = (((2 * pixel - 255 + side) / 255 - mean) / scale for side in (1, -1))
 
     def by_gelu(edge: Tensor) -> Tensor:
         return torch.where(edge == 0, 0.5, torch.nn.functional.gelu(edge, approximate="tanh") / edge)
@@ -54,23 +53,13 @@ def pixel_probabilities(pixel: Tensor, mean: Tensor, scale: Tensor) -> tuple[Ten
 
 
 def pixel_magnitude(mean_size: Tensor, scale: Tensor) -> Tensor:
-    """Size of the terms of a bin's probability: the edges are made of numbers up to `mean_size` + 1, over the scale."""
+    """Size of the terms of a bin's probability: its edges are made of numbers up to `mean_size` + 1, over the scale."""
     return 1 + (1 + mean_size) / scale
 
 
 def closest(observed: Tensor, candidates: tuple[Tensor, ...]) -> Tensor:
     """The one of several accepted values that is nearest to the observed one, taken as a whole."""
     return min(candidates, key=lambda candidate: float((observed.detach() - candidate).abs().max()))
-
-
-def differential_entropy(variance: Tensor) -> Tensor:
-    """Entropy of a Gaussian in nats."""
-    return torch.as_tensor(stats.norm.entropy(scale=variance.sqrt()))
-
-
-def central_difference(before: Tensor, far_before: Tensor, after: Tensor, far_after: Tensor, step: float) -> Tensor:
-    """Derivative from the values at -step, -2 step, step and 2 step, exact for polynomials of degree four."""
-    return (8 * (after - before) - (far_after - far_before)) / (12 * step)
 
 
 def nearest_integers(numbers: Iterable[Fraction], at_ties: Sequence[int]) -> tuple[int, ...]:

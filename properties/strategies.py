@@ -48,14 +48,14 @@ def unit(*shape: int) -> st.SearchStrategy[Tensor]:
 
 
 def betas(min_steps: int = 2, max_steps: int = 12) -> st.SearchStrategy[Tensor]:
-    """Tables of betas in (0, 1), of any length between the bounds."""
+    """Tables of betas in (0, 1/2], of any length between the bounds."""
     lengths = st.integers(min_steps, max_steps)
     return lengths.flatmap(lambda length: dyadics(1, _GRID // 2, length))
 
 
-def level_tables(min_steps: int = 1, max_steps: int = 6, grid: int = 64) -> st.SearchStrategy[Tensor]:
-    """Tables of falling signal levels k / grid below 1, which may end in 0."""
-    numerators = st.sets(st.integers(0, grid - 1), min_size=min_steps, max_size=max_steps)
+def level_tables(min_steps: int = 1, max_steps: int = 6, grid: int = 64, least: int = 0) -> st.SearchStrategy[Tensor]:
+    """Tables of falling signal levels k / grid, least <= k < grid."""
+    numerators = st.sets(st.integers(least, grid - 1), min_size=min_steps, max_size=max_steps)
     return numerators.map(lambda chosen: torch.tensor(sorted(chosen, reverse=True), dtype=torch.float64) / grid)
 
 
@@ -84,12 +84,6 @@ def levels_and(*edges: float) -> st.SearchStrategy[Tensor]:
     """A column of two levels strictly between 0 and 1 and, below them, the given edges."""
     column = torch.tensor(edges, dtype=torch.float64)[:, None]
     return levels(2, 1).map(lambda drawn: torch.cat([drawn, column]))
-
-
-def positive_level_tables(min_steps: int = 2, max_steps: int = 8, grid: int = 256) -> st.SearchStrategy[Tensor]:
-    """Tables of falling signal levels k / grid strictly between 0 and 1."""
-    levels = st.sets(st.integers(1, grid - 1), min_size=min_steps, max_size=max_steps)
-    return levels.map(lambda chosen: torch.tensor(sorted(chosen, reverse=True), dtype=torch.float64) / grid)
 
 
 def masks(*shape: int) -> st.SearchStrategy[Tensor]:

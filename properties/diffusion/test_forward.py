@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from properties.closeness import assert_close, assert_equal
 from properties.oracles import signal_and_noise
-from properties.strategies import betas, dyadics, levels, levels_and, masks, normals, positive_level_tables
+from properties.strategies import betas, dyadics, level_tables, levels, levels_and, masks, normals
 
 STRENGTHS = st.integers(-12, 12).map(lambda eighths: eighths / 8)
 TRIPLES = torch.tensor([[3.0, 4.0, 5.0], [5.0, 12.0, 13.0], [8.0, 15.0, 17.0]], dtype=torch.float64)
@@ -144,7 +144,7 @@ def test_offset_noise_has_covariance_within_channels(offset_noise, strength):
     assert_close(entries.T @ entries, torch.eye(6) + strength**2 * same_channel, 1 + strength**2)
 
 
-@given(alpha_bar=positive_level_tables())
+@given(alpha_bar=level_tables(2, 8, grid=256, least=1))
 def test_balanced_offset_weights_equal_recursion(balanced_offset_weights, alpha_bar):
     """The offset of x_t grows as if added to x_{t-1} in just the amount that the mean of the step back takes away.
 
@@ -160,7 +160,7 @@ def test_balanced_offset_weights_equal_recursion(balanced_offset_weights, alpha_
     assert_close(balanced_offset_weights(alpha_bar), expected)
 
 
-@given(alpha_bar=positive_level_tables())
+@given(alpha_bar=level_tables(2, 8, grid=256, least=1))
 def test_balanced_offset_weights_rise_to_one(balanced_offset_weights, alpha_bar):
     """The noisier the level, the larger the weight, and the last is 1."""
     weights = balanced_offset_weights(alpha_bar)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from properties.closeness import assert_at_most, assert_close
-from properties.gaussians import (
+from properties.oracles import (
     closest,
     kl_magnitude,
     mean_log_ratio,

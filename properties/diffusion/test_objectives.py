@@ -13,7 +13,7 @@ from scipy import stats
 from torch import Tensor
 
 from properties.closeness import assert_close
-from properties.gaussians import (
+from properties.oracles import (
     closest,
     kl_magnitude,
     mean_log_ratio,

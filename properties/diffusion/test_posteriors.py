@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from properties.closeness import assert_close, assert_equal
+from properties.oracles import product_of_gaussians
 from properties.rejection import assert_rejects
 from properties.strategies import betas, dyadics, levels, normals
 
@@ -16,10 +17,10 @@ from properties.strategies import betas, dyadics, levels, normals
 def test_gaussian_posterior_equals_product_of_gaussians(gaussian_posterior, x_t, x_0, step, alpha_bar_s):
     """q(x_s | x_t, x_0) is the normalised product of q(x_t | x_s) and q(x_s | x_0): precisions add."""
     mean, variance = gaussian_posterior(x_t, x_0, step * alpha_bar_s, alpha_bar_s)
-    precision = step / (1 - step) + 1 / (1 - alpha_bar_s)
-    pull_to_x_t, pull_to_x_0 = step.sqrt() * x_t / (1 - step), alpha_bar_s.sqrt() * x_0 / (1 - alpha_bar_s)
-    assert_close(variance, 1 / precision)
-    assert_close(mean, (pull_to_x_t + pull_to_x_0) / precision, (pull_to_x_t.abs() + pull_to_x_0.abs()) / precision)
+    expected_mean, expected_variance = product_of_gaussians(x_t, x_0, step, alpha_bar_s)
+    size, _ = product_of_gaussians(x_t.abs(), x_0.abs(), step, alpha_bar_s)
+    assert_close(mean, expected_mean, size)
+    assert_close(variance, expected_variance)
 
 
 @given(x_0=normals(2, 3), noise=normals(2, 3), step=levels(2, 1), alpha_bar_s=levels(2, 1))
@@ -101,10 +102,10 @@ def test_clipped_posterior_mean_reduces_to_posterior_mean_within_bounds(
     clipped_posterior_mean, x_t, x_0, step, alpha_bar_s
 ):
     """Data in [-1, 1] is left alone, and the mean itself is never clipped, however far out x_t lies."""
-    pull_to_x_t, pull_to_x_0 = step.sqrt() * x_t / (1 - step), alpha_bar_s.sqrt() * x_0 / (1 - alpha_bar_s)
-    precision = step / (1 - step) + 1 / (1 - alpha_bar_s)
     mean = clipped_posterior_mean(x_t, x_0, step * alpha_bar_s, alpha_bar_s)
-    assert_close(mean, (pull_to_x_t + pull_to_x_0) / precision, (pull_to_x_t.abs() + pull_to_x_0.abs()) / precision)
+    expected, _ = product_of_gaussians(x_t, x_0, step, alpha_bar_s)
+    size, _ = product_of_gaussians(x_t.abs(), x_0.abs(), step, alpha_bar_s)
+    assert_close(mean, expected, size)
 
 
 @given(mean=normals(2, 3), noise=normals(2, 3), exponent=st.integers(-8, 8))

@@ -1,0 +1,68 @@
+"""The oracles agree with numbers that can be worked out by hand or by quadrature."""
+
+from fractions import Fraction
+
+import pytest
+import torch
+from scipy import integrate, stats
+
+from properties import oracles
+
+
+def column(*numbers):
+    return torch.tensor(numbers, dtype=torch.float64)[:, None]
+
+
+def test_mean_log_ratio_equals_quadrature():
+    first, second = stats.norm(0.5, 2), stats.norm(-1, 3)
+    expected, _ = integrate.quad(lambda x: first.pdf(x) * (first.logpdf(x) - second.logpdf(x)), -30, 30)
+    found = oracles.mean_log_ratio(column(0.5), column(4.0), column(-1.0), column(9.0))
+    assert found.item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_product_of_gaussians_is_normalised_product():
+    step, level, x_t, x_0 = 0.5, 0.8, 1.25, -0.75
+    mean, variance = oracles.product_of_gaussians(column(x_t), column(x_0), column(step), column(level))
+
+    def product(x):
+        return stats.norm.pdf(x_t, step**0.5 * x, (1 - step) ** 0.5) * stats.norm.pdf(x, level**0.5 * x_0, 0.2**0.5)
+
+    total, moment = (integrate.quad(lambda x, k=k: x**k * product(x), -9, 9)[0] for k in (0, 1))
+    square, _ = integrate.quad(lambda x: (x - moment / total) ** 2 * product(x), -9, 9)
+    assert mean.item() == pytest.approx(moment / total, rel=1e-7)
+    assert variance.item() == pytest.approx(square / total, rel=1e-7)
+
+
+def test_pixel_probabilities_sum_to_one_in_both_forms():
+    pixels = torch.arange(256, dtype=torch.float64)
+    for form in oracles.pixel_probabilities(pixels, torch.tensor(0.25), torch.tensor(0.125)):
+        assert form.sum().item() == pytest.approx(1, abs=3e-10)
+
+
+def test_closest_takes_the_nearer_candidate():
+    near, far = column(1.0, 2.0), column(1.5, 2.0)
+    assert oracles.closest(column(1.1, 2.0), (far, near)) is near
+
+
+def test_nearest_integers_leave_ties_to_the_observed_side():
+    numbers = [Fraction(1, 3), Fraction(5, 2), Fraction(7, 2), Fraction(9, 2)]
+    assert oracles.nearest_integers(numbers, (0, 3, 3, 7)) == (0, 3, 3, 4)
+
+
+def test_signal_and_noise_are_cosine_and_sine():
+    cos, sin = oracles.signal_and_noise(column(0.0, 0.36, 1.0))
+    assert cos.flatten().tolist() == pytest.approx([0, 0.6, 1])
+    assert sin.flatten().tolist() == pytest.approx([1, 0.8, 0])
+
+
+def test_implied_solves_for_any_two_knowns():
+    x_0, epsilon = column(2.0), column(-1.0)
+    x_t, v, score = 0.6 * x_0 + 0.8 * epsilon, 0.6 * epsilon - 0.8 * x_0, -epsilon / 0.8
+    values = {"x_0": x_0, "epsilon": epsilon, "x_t": x_t, "v": v, "score": score}
+    for wanted in values:
+        for known in ({"x_t": x_t, "x_0": x_0}, {"x_t": x_t, "v": v}, {"x_t": x_t, "score": score}):
+            assert oracles.implied(wanted, column(0.36), **known).item() == pytest.approx(values[wanted].item())
+
+
+def test_signal_left_multiplies_exactly():
+    assert oracles.signal_left(torch.tensor([0.5, 0.25, 1.0])).tolist() == [0.5, 0.375, 0.0]
