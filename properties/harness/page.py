@@ -3,7 +3,7 @@
 import contextlib
 import textwrap
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -27,15 +27,20 @@ def explain(law: Law, case: str, trial: Trial, exception: BaseException, subject
     suspects = looks_like([*seen, *_calls_on_examples({call.name for call in seen}, subject)])
     sentences = [f"{known.sentence} ({known.seen})" for known in suspects]
     parts = [
-        ("LAW", f"{law.statement}\n{law.name}{case}"),
         ("SMALLEST FAILING INPUT", _inputs(failure.inputs)),
         ("REPRODUCE", _reproduce(law, judged, subject)),
         *_verdict(failure.exception),
         ("WORST INPUT SEEN", _worst(trial, failure)),
         ("LOOKS LIKE", "\n".join(sentences)),
-        ("SOURCE", "\n".join(f"{name}: {docstring_section(vocabulary()[name], 'Source')}" for name in law.functions)),
     ]
-    return "\n".join(f"{title}\n{textwrap.indent(text, '    ')}" for title, text in parts if text), sentences
+    return layout(law, case, parts), sentences
+
+
+def layout(law: Law, case: str, parts: Iterable[tuple[str, str]]) -> str:
+    """The page: the law, the parts that have a text, and where the algorithm comes from."""
+    sources = "\n".join(f"{name}: {docstring_section(vocabulary()[name], 'Source')}" for name in law.functions)
+    blocks = [f"{title}\n{textwrap.indent(text, '    ')}" for title, text in [*parts, ("SOURCE", sources)] if text]
+    return "\n".join([f"LAW: {law.statement}", f"    {law.name}{case}", *blocks])
 
 
 def _calls_on_examples(names: set[str], subject: Subject) -> Iterator[Call]:

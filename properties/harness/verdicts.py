@@ -8,10 +8,9 @@ from hypothesis import Phase, settings
 
 from properties.harness.isolation import run_isolated
 from properties.harness.laws import Law, example_settings
-from properties.harness.page import explain
+from properties.harness.page import explain, layout
 from properties.harness.subjects import Subject
 from properties.harness.trial import recording
-from properties.harness.vocabulary import docstring_section, vocabulary
 
 
 @dataclass
@@ -55,10 +54,8 @@ def judge_isolated(
     if not outcome.problem:
         verdict: Verdict = outcome.value
         return verdict
-    sources = [f"    {name}: {docstring_section(vocabulary()[name], 'Source')}" for name in law.functions]
-    observed = f"{' or '.join(sorted(set(law.functions) & set(subject.functions)))} {outcome.problem}"
-    title = f"LAW\n    {law.statement}\n    {law.name}{case}"
-    return Verdict("failed", "\n".join([title, f"OBSERVED\n    {observed}", "SOURCE", *sources]))
+    judged = " or ".join(name for name in law.functions if name in subject.functions)
+    return Verdict("failed", layout(law, case, [("OBSERVED", f"{judged} {outcome.problem}")]))
 
 
 def without_shrinking(profile: settings) -> settings:
