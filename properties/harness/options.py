@@ -24,7 +24,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Starts the harness where the laws run; in a process that only distributes tests no conftest.py would."""
-    if config.getoption("--subject") or any(argument.split(".")[0] == "properties" for argument in config.args):
+    by_name = config.getoption("pyargs") and any(name.split(".")[0] == "properties" for name in config.args)
+    if config.getoption("--subject") or by_name:
         from properties.harness import plugin
 
         plugin.configure(config)

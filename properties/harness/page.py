@@ -3,7 +3,7 @@
 import contextlib
 import textwrap
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -19,11 +19,14 @@ from properties.harness.trial import Call, Failure, Trial
 from properties.harness.vocabulary import docstring_section, vocabulary
 
 
-def explain(law: Law, case: str, trial: Trial, exception: BaseException, subject: Subject) -> tuple[str, list[str]]:
+def explain(
+    law: Law, case: str, arguments: Mapping[str, Any], trial: Trial, exception: BaseException, subject: Subject
+) -> tuple[str, list[str]]:
     """The page for a failed law, and the sentences of the mistakes that it looks like."""
-    failure = trial.last or Failure({}, tuple(trial.calls), exception)
+    parameters = {name: value for name, value in arguments.items() if name not in law.functions}
+    failure = trial.last or Failure(parameters, tuple(trial.calls), exception)
     judged = [call for call in failure.calls if call.name in subject.functions]
-    seen = [call for each in (trial.last, trial.worst) if each for call in each.calls if call.name in subject.functions]
+    seen = [call for each in (failure, trial.worst) if each for call in each.calls if call.name in subject.functions]
     suspects = looks_like([*seen, *_calls_on_examples({call.name for call in seen}, subject)])
     sentences = [f"{known.sentence} ({known.seen})" for known in suspects]
     parts = [

@@ -154,11 +154,15 @@ class Harness:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if self.report is not None and self.report.finish(self.expected, complete=exitstatus in (0, 1)):
+        if self.report is None:
+            return
+        if self.report.finish(self.expected, complete=exitstatus in (0, 1)):
             session.exitstatus = max(int(exitstatus), 1)
+        if exitstatus == 0 and not self.subject.is_reference and not self.report.cases:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if self.report is not None and self.report.cases:
+        if self.report is not None and (self.report.cases or not self.subject.is_reference):
             terminalreporter.section(f"assay: {self.subject.name}")
             for line in self.report.summary():
                 terminalreporter.write_line(line)

@@ -105,7 +105,7 @@ def verdict_line(header: dict[str, Any], counts: Counter[str]) -> str:
         f"{counts[kind]} {label}{plural if counts[kind] > 1 else ''}" for kind, label, plural in _KINDS if counts[kind]
     ]
     denominator = f"{header['apply']} laws apply, {counts.total()} ran, {len(header['not_offered'])} not offered"
-    return f"VERDICT on {header['subject']}: {denominator}: {', '.join(named)}"
+    return f"VERDICT on {header['subject']}: {denominator}: {', '.join(named) or 'nothing is known'}"
 
 
 def law_outcomes(cases: Iterable[dict[str, Any]]) -> dict[str, str]:

@@ -41,7 +41,7 @@ def judge(law: Law, case: str, arguments: Mapping[str, Any], profile: settings, 
                 raise
             return Verdict("skipped", reason=str(missing) or "the adapter cannot express the call")
         except BaseException as exception:
-            page, suspects = explain(law, case, trial, exception, subject)
+            page, suspects = explain(law, case, arguments, trial, exception, subject)
             return Verdict("failed", page, suspects)
     return Verdict("passed")
 

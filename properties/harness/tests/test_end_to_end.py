@@ -66,11 +66,19 @@ def test_wrong_subject_gets_a_page_and_other_tests_are_left_alone(tmp_path):
     assert main(["diff", str(report), str(report)]) == 0
 
 
+def test_run_without_laws_is_an_error(tmp_path):
+    adapter = write_adapter(tmp_path, GOOD)
+    (tmp_path / "test_theirs.py").write_text("def test_theirs():\n    assert True\n")
+    run = judge(tmp_path, "test_theirs.py", "--subject", str(adapter))
+    assert run.returncode != 0
+    assert "0 ran" in run.stdout
+
+
 def test_misbehaving_subject_stops_nothing_and_expectations_are_strict(tmp_path):
     adapter = write_adapter(tmp_path, MISBEHAVING)
     (tmp_path / "expected.toml").write_text(EXPECTED)
     report = tmp_path / "out.jsonl"
-    arguments = ("--subject", str(adapter), "--report", str(report), "--law-timeout", "4", "-n", "1")
+    arguments = ("--subject", str(adapter), "--report", str(report), "--law-timeout", "6", "-n", "1")
     run = judge(tmp_path, "properties.diffusion", *arguments)
     assert run.returncode == 1, run.stdout + run.stderr
     assert len(records(report, "footer")) == 1
@@ -80,7 +88,7 @@ def test_misbehaving_subject_stops_nothing_and_expectations_are_strict(tmp_path)
     assert outcomes["sample_gaussian"] == {"expected"}
     assert "function = 'gaussian_posterior' no longer fails" in run.stdout
     assert outcomes["learned_range_log_variance"] == {"failed"}
-    assert "did not return within 4 s" in pages["learned_range_log_variance"]
+    assert "did not return within 6 s" in pages["learned_range_log_variance"]
     assert outcomes["normal_kl"] == outcomes["simple_loss"] == {"broken"}
     assert "exit status 0" in pages["normal_kl"]
     assert "cannot be called" in pages["simple_loss"]

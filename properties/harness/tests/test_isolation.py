@@ -31,8 +31,8 @@ def test_problem_is_named(function, words):
 
 def test_all_run_at_once_under_one_limit():
     began = time.monotonic()
-    outcomes = run_all_isolated({"a": lambda: time.sleep(60), "b": lambda: time.sleep(60), "c": lambda: 1}, 1.0)
-    assert time.monotonic() - began < 5
+    outcomes = run_all_isolated({"a": lambda: time.sleep(60), "b": lambda: time.sleep(60), "c": lambda: 1}, 2.0)
+    assert time.monotonic() - began < 10
     assert outcomes["c"].value == 1
     assert outcomes["a"].problem
     assert outcomes["b"].problem

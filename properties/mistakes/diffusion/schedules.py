@@ -354,7 +354,7 @@ def betas_for_alpha_bar_with_swapped_times(alpha_bar, num_steps, max_beta=0.999)
     return (1 - visited[:-1] / visited[1:]).abs().clamp(max=max_beta)
 
 
-@mistake(of=betas_for_alpha_bar, seen="A-sched-01, Project-MONAI/GenerativeModels#489")
+@mistake(of=betas_for_alpha_bar, seen="Project-MONAI/GenerativeModels#489")
 def betas_for_alpha_bar_one_step_late(alpha_bar, num_steps, max_beta=0.999):
     """levels are taken at times 0 to T - 1, so that the first step adds no noise"""
     table = betas_for_alpha_bar(alpha_bar, num_steps, max_beta)
@@ -428,7 +428,7 @@ def cosine_beta_schedule_without_offset(num_steps, offset=0.008, max_beta=0.999)
     return cosine_beta_schedule(num_steps, 0.0, max_beta)
 
 
-@mistake(of=cosine_beta_schedule, seen="A-sched-01, Project-MONAI/MONAI#8427")
+@mistake(of=cosine_beta_schedule, seen="Project-MONAI/MONAI#8427")
 def cosine_beta_schedule_one_step_late(num_steps, offset=0.008, max_beta=0.999):
     """levels are taken at times 0 to T - 1, so that alpha_bar_1 is 1 and the posterior 0 / 0"""
     table = cosine_beta_schedule(num_steps, offset, max_beta)
@@ -529,14 +529,14 @@ def alpha_bar_from_betas_with_first_entry_reset(betas):
     return torch.cat([alpha_bar.new_ones(1), alpha_bar[1:]])
 
 
-@mistake(of=alpha_bar_from_betas, seen="A-sched-01, Project-MONAI/GenerativeModels#489")
+@mistake(of=alpha_bar_from_betas, seen="Project-MONAI/GenerativeModels#489")
 def alpha_bar_from_betas_of_previous_steps(betas):
     """entry t is the level before step t, so that the first is 1"""
     alpha_bar = alpha_bar_from_betas(betas)
     return torch.cat([alpha_bar.new_ones(1), alpha_bar[:-1]])
 
 
-@mistake(of=alpha_bar_from_betas, seen="A-sched-02, lucidrains/denoising-diffusion-pytorch#18")
+@mistake(of=alpha_bar_from_betas, seen="lucidrains/denoising-diffusion-pytorch#18")
 def alpha_bar_from_betas_of_following_steps(betas):
     """entry t is the level after step t + 1, and the last is 1"""
     alpha_bar = alpha_bar_from_betas(betas)
@@ -620,7 +620,7 @@ def log_alpha_bar_from_betas_without_check(betas):
     return torch.log1p(-betas).cumsum(0)
 
 
-@mistake(of=betas_from_alpha_bar, seen="A-sched-02, lucidrains/denoising-diffusion-pytorch#18")
+@mistake(of=betas_from_alpha_bar, seen="lucidrains/denoising-diffusion-pytorch#18")
 def betas_from_alpha_bar_shifted_the_wrong_way(alpha_bar):
     """each level is compared with the one after it instead of the one before it"""
     betas_from_alpha_bar(alpha_bar)

@@ -69,7 +69,7 @@ def alpha_bar_from_sigma_as_noise_deviation(sigma):
     return 1 - sigma**2
 
 
-@mistake(of=v_time_from_sigma, seen="A-param-05, crowsonkb/k-diffusion commit 2ce2bb3")
+@mistake(of=v_time_from_sigma, seen="crowsonkb/k-diffusion commit 2ce2bb3")
 def v_time_from_sigma_in_radians(sigma):
     """the angle is not divided by pi / 2, so that time ends at 1.57"""
     return torch.atan(sigma)
@@ -105,13 +105,13 @@ def v_time_from_sigma_by_atan2(sigma):
     return torch.atan2(sigma, torch.ones_like(sigma)) / math.pi * 2
 
 
-@mistake(of=sigma_from_v_time, seen="A-param-05, crowsonkb/k-diffusion commit 2ce2bb3")
+@mistake(of=sigma_from_v_time, seen="crowsonkb/k-diffusion commit 2ce2bb3")
 def sigma_from_v_time_in_radians(time):
     """time is taken for an angle, so that sigma ends at tan(1) = 1.56"""
     return torch.tan(time)
 
 
-@mistake(of=sigma_from_v_time, seen="A-param-05, crowsonkb/k-diffusion commit 2ce2bb3")
+@mistake(of=sigma_from_v_time, seen="crowsonkb/k-diffusion commit 2ce2bb3")
 def sigma_from_v_time_with_a_half_turn(time):
     """the clock makes half a turn instead of a quarter"""
     return torch.tan(time * math.pi)
@@ -129,7 +129,7 @@ def sigma_from_v_time_on_a_line(time):
     return time / (1 - time)
 
 
-@mistake(of=timestep_from_sigma, seen="A-param-06, crowsonkb/k-diffusion commit a48ec44")
+@mistake(of=timestep_from_sigma, seen="crowsonkb/k-diffusion commit a48ec44")
 def timestep_from_sigma_between_the_two_nearest(sigma, sigmas):
     """the two nearest entries are taken for neighbours, though on an uneven table both may lie on one side"""
     distances = (sigma.log()[:, None] - sigmas.log()).abs()
@@ -139,7 +139,7 @@ def timestep_from_sigma_between_the_two_nearest(sigma, sigmas):
     return lower + weight * (upper - lower)
 
 
-@mistake(of=timestep_from_sigma, seen="A-param-06, crowsonkb/k-diffusion commit a48ec44")
+@mistake(of=timestep_from_sigma, seen="crowsonkb/k-diffusion commit a48ec44")
 def timestep_from_sigma_linear_in_sigma(sigma, sigmas):
     """the index is interpolated in sigma instead of its logarithm"""
     lower = (torch.searchsorted(sigmas, sigma, right=True) - 1).clamp(0, len(sigmas) - 2)
@@ -172,7 +172,7 @@ def timestep_from_sigma_of_falling_table(sigma, sigmas):
     return len(sigmas) - 1 - timestep_from_sigma(sigma, sigmas)
 
 
-@mistake(of=timestep_from_sigma, seen="A-param-06, crowsonkb/k-diffusion commit a48ec44")
+@mistake(of=timestep_from_sigma, seen="crowsonkb/k-diffusion commit a48ec44")
 def timestep_from_sigma_with_swapped_weights(sigma, sigmas):
     """between two entries the index runs the wrong way"""
     index = timestep_from_sigma(sigma, sigmas)
@@ -197,7 +197,7 @@ def timestep_from_sigma_by_counting_signs(sigma, sigmas):
     return (1 - weight) * lower + weight * (lower + 1)
 
 
-@mistake(of=sigma_from_timestep, seen="A-param-06, crowsonkb/k-diffusion commit a48ec44")
+@mistake(of=sigma_from_timestep, seen="crowsonkb/k-diffusion commit a48ec44")
 def sigma_from_timestep_linear_in_sigma(timestep, sigmas):
     """sigma is interpolated instead of its logarithm"""
     lower = timestep.floor().long().clamp(0, len(sigmas) - 2)
@@ -216,7 +216,7 @@ def sigma_from_timestep_of_whole_index(timestep, sigmas):
     return sigmas[timestep.long()]
 
 
-@mistake(of=sigma_from_timestep, seen="A-param-06, crowsonkb/k-diffusion commit a48ec44")
+@mistake(of=sigma_from_timestep, seen="crowsonkb/k-diffusion commit a48ec44")
 def sigma_from_timestep_with_swapped_weights(timestep, sigmas):
     """the nearer neighbour gets the smaller weight"""
     lower = timestep.floor().long().clamp(0, len(sigmas) - 2)
