@@ -63,11 +63,15 @@ class Harness:
             "dtype": str(self.subject.conventions.dtype).removeprefix("torch."),
             "device": self.subject.conventions.device,
             "profile": self.profile_name,
-            "seed": str(self.config.getoption("hypothesis_seed", None) or "fixed"),
+            "seed": self._seed(),
             "offered": sorted(self.subject.functions),
             "apply": len(self.applicable),
             "not_offered": sorted(set(laws()) - set(self.applicable)),
         }
+
+    def _seed(self) -> str:
+        seed = self.config.getoption("hypothesis_seed", None)
+        return str(seed) if seed is not None else "fixed" if self.profile.derandomize else "random"
 
     def implementation(self, name: str) -> Function:
         """The function that the laws get by this name: the subject's, or the reference's in the subject's dtype."""
