@@ -12,8 +12,12 @@ class Mismatch(AssertionError):
     """Observed and expected differ by more than the tolerance; `error` is the largest excess in units of it."""
 
     def __init__(self, observed: object, expected: object, error: float, tolerance: str) -> None:
-        super().__init__(f"observed {observed}, expected {expected}: off by {error:.3g} tolerances ({tolerance})")
+        super().__init__(observed, expected, error, tolerance)
         self.observed, self.expected, self.error, self.tolerance = observed, expected, error, tolerance
+
+    def __str__(self) -> str:
+        off = f"off by {self.error:.3g} tolerances ({self.tolerance})"
+        return f"observed {self.observed}, expected {self.expected}: {off}"
 
 
 def assert_close(observed: Tensor, expected: Value, magnitude: Value | None = None, roundings: float = 16) -> None:

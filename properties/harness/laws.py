@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
+from hypothesis import HealthCheck, Phase, Verbosity, is_hypothesis_test, settings
 
 import properties
 import reference
@@ -19,7 +19,13 @@ from properties.harness.vocabulary import Function, vocabulary
 
 DEFAULT = settings(max_examples=25, derandomize=True, deadline=None, database=None, report_multiple_bugs=False)
 THOROUGH = settings(DEFAULT, max_examples=250, derandomize=False)
-QUICK = settings(DEFAULT, max_examples=10, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+QUICK = settings(
+    DEFAULT,
+    max_examples=10,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    verbosity=Verbosity.quiet,
+)
 
 
 @dataclass(frozen=True)

@@ -160,16 +160,22 @@ class Harness:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if self.report is None:
             return
-        if self.report.finish(self.expected, complete=exitstatus in (0, 1)):
-            session.exitstatus = max(int(exitstatus), 1)
-        if exitstatus == 0 and not self.subject.is_reference and not self.report.cases:
-            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        stale = self.report.finish(self.expected, complete=exitstatus in (0, 1))
+        nothing_ran = not self.subject.is_reference and not self.report.cases
+        session.exitstatus = exit_status(exitstatus, stale, nothing_ran)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self.report is not None and (self.report.cases or not self.subject.is_reference):
             terminalreporter.section(f"assay: {self.subject.name}")
             for line in self.report.summary():
                 terminalreporter.write_line(line)
+
+
+def exit_status(before: int, stale: bool, nothing_ran: bool) -> int:
+    """A run that passed fails after all if an expectation no longer holds, or if a subject met no law."""
+    if before == pytest.ExitCode.OK and nothing_ran:
+        return pytest.ExitCode.NO_TESTS_COLLECTED
+    return pytest.ExitCode.TESTS_FAILED if before == pytest.ExitCode.OK and stale else before
 
 
 def law_of(item: pytest.Item) -> Law | None:
