@@ -17,8 +17,8 @@ import reference
 from properties.harness.trial import tracked
 from properties.harness.vocabulary import Function, vocabulary
 
-DEFAULT = settings(max_examples=25, derandomize=True, deadline=None, database=None, report_multiple_bugs=False)
-THOROUGH = settings(DEFAULT, max_examples=250, derandomize=False)
+DEFAULT = settings(max_examples=20, derandomize=True, deadline=None, database=None, report_multiple_bugs=False)
+THOROUGH = settings(DEFAULT, max_examples=200, derandomize=False)
 QUICK = settings(
     DEFAULT,
     max_examples=10,
