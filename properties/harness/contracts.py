@@ -128,7 +128,7 @@ def _array(value: Tensor | np.ndarray) -> np.ndarray:
 
 
 def _check_dtype(name: str, handed: dict[str, Any], result: Any, conventions: Conventions) -> None:
-    inputs = [_as_tensor(leaf, "cpu").dtype for value in handed.values() for leaf in _leaves(value)]
+    inputs = [torch.as_tensor(leaf).dtype for value in handed.values() for leaf in _leaves(value)]
     floats = [dtype for dtype in inputs if dtype.is_floating_point]
     expected = functools.reduce(torch.promote_types, floats) if floats else conventions.dtype
     for leaf in _leaves((result,)):

@@ -160,7 +160,8 @@ class Harness:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if self.report is None:
             return
-        stale = self.report.finish(self.expected, complete=exitstatus in (0, 1))
+        cut_short = bool(session.shouldfail or session.shouldstop)  # as by -x, which leaves exit status 1
+        stale = self.report.finish(self.expected, complete=exitstatus in (0, 1) and not cut_short)
         nothing_ran = not self.subject.is_reference and not self.report.cases
         session.exitstatus = exit_status(exitstatus, stale, nothing_ran)
 
