@@ -66,6 +66,12 @@ def q_between_with_difference_of_standard_deviations(x_s, noise, alpha_bar_s, al
     return (alpha_bar_t / alpha_bar_s).sqrt() * x_s + spread * noise
 
 
+@mistake(of=q_between, seen="lucidrains/imagen-pytorch commit 52d5a73")
+def q_between_that_goes_nowhere(x_s, noise, alpha_bar_s, alpha_bar_t):
+    """both levels are taken from the start, so that x_s stays as it is"""
+    return q_between(x_s, noise, alpha_bar_s, alpha_bar_s)
+
+
 @mistake(of=q_between, seen="catalogue R004-078")
 def q_between_that_starts_from_clean_data(x_s, noise, alpha_bar_s, alpha_bar_t):
     """x_s is noised as if it were clean data, with alpha_bar_t instead of alpha_bar_t / alpha_bar_s"""
