@@ -6,6 +6,7 @@ import importlib
 import inspect
 import itertools
 import pkgutil
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, is_hypothesis_test, settin
 
 import properties
 import reference
-from properties.harness.trial import tracked
+from properties.harness.trial import failing_fast, tracked
 from properties.harness.vocabulary import Function, vocabulary
 
 DEFAULT = settings(max_examples=20, derandomize=True, deadline=None, database=None, report_multiple_bugs=False)
@@ -49,9 +50,10 @@ class Law:
                 self.test(**functions, **case)
 
     def catches(self, implementations: Mapping[str, Function], profile: settings = QUICK) -> bool:
-        """Whether the law fails on the given implementations."""
+        """Whether the law fails on the given implementations; the first failing example decides, without a report."""
         try:
-            self.run(implementations, profile)
+            with failing_fast():
+                self.run(implementations, profile)
         except BaseException as exception:
             if isinstance(exception, KeyboardInterrupt):
                 raise
@@ -61,16 +63,25 @@ class Law:
 
 @contextlib.contextmanager
 def example_settings(test: Callable[..., None], profile: settings) -> Iterator[None]:
-    """Runs a Hypothesis test under a profile, whatever it was decorated with; other tests are left alone."""
+    """Runs a Hypothesis test under a profile, whatever it was decorated with; other tests are left alone.
+
+    A derandomized profile draws from the law's name: Hypothesis would parse the law's source at every run instead.
+    """
     if not is_hypothesis_test(test):
         yield
         return
-    before = test._hypothesis_internal_use_settings  # type: ignore[attr-defined]
-    test._hypothesis_internal_use_settings = profile  # type: ignore[attr-defined]
+    attributes: dict[str, Any] = {
+        "_hypothesis_internal_use_settings": profile,
+        "_hypothesis_internal_database_key": None,
+    }
+    if profile.derandomize:
+        attributes["_hypothesis_internal_use_seed"] = zlib.crc32(test.__name__.encode())
+    before = {name: getattr(test, name, None) for name in attributes}
+    vars(test).update(attributes)
     try:
         yield
     finally:
-        test._hypothesis_internal_use_settings = before  # type: ignore[attr-defined]
+        vars(test).update(before)
 
 
 @functools.cache

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from hypothesis.errors import HypothesisException
+
 from properties.closeness import Mismatch
 
 
@@ -45,7 +47,23 @@ class Trial:
             self.worst = self.last
 
 
+class _Broken(BaseException):
+    """A law does not hold. Not an Exception, so that Hypothesis neither replays nor prints the example."""
+
+
 _current: Trial | None = None
+_fail_fast = False
+
+
+@contextlib.contextmanager
+def failing_fast() -> Iterator[None]:
+    """Where only the verdict matters: the first failing example ends the run."""
+    global _fail_fast
+    before, _fail_fast = _fail_fast, True
+    try:
+        yield
+    finally:
+        _fail_fast = before
 
 
 @contextlib.contextmanager
@@ -70,6 +88,8 @@ def tracked(example: Callable[..., None], not_inputs: frozenset[str]) -> Callabl
 
     @functools.wraps(example)
     def run(*args: Any, **kwargs: Any) -> None:
+        if _fail_fast:
+            return _or_broken(example, *args, **kwargs)
         if _current is None:
             return example(*args, **kwargs)
         _current.calls.clear()
@@ -80,3 +100,12 @@ def tracked(example: Callable[..., None], not_inputs: frozenset[str]) -> Callabl
             raise
 
     return run
+
+
+def _or_broken(example: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+    try:
+        example(*args, **kwargs)
+    except HypothesisException:
+        raise
+    except Exception as exception:
+        raise _Broken from exception
