@@ -104,3 +104,11 @@ def signal_left(betas: Tensor) -> Tensor:
         noise = (1 - beta) * noise + beta
         left.append(float(1 - noise))
     return torch.tensor(left, dtype=torch.float64)
+
+
+def every_path(transitions: Tensor) -> Tensor:
+    """Probability of every path of a Markov chain given its first state; axis n is the state after n steps."""
+    paths, *rest = transitions
+    for transition in rest:
+        paths = paths[..., None] * transition
+    return paths

@@ -89,3 +89,30 @@ def levels_and(*edges: float) -> st.SearchStrategy[Tensor]:
 def masks(*shape: int) -> st.SearchStrategy[Tensor]:
     """Tensors of True and False."""
     return dyadics(0, 1, *shape, grid=1).map(Tensor.bool)
+
+
+def simplex(*shape: int, least: int = 0, grid: int = 64) -> st.SearchStrategy[Tensor]:
+    """Probabilities k / grid with k >= least that sum to exactly 1 along the last axis, such as rows of transitions."""
+    *batch, size = shape
+    free = grid - least * size
+
+    def shares(cuts: Tensor) -> Tensor:
+        ends = torch.cat([torch.zeros(*batch, 1), cuts.sort(-1).values, torch.full((*batch, 1), free)], -1)
+        return (ends.diff() + least) / grid
+
+    return dyadics(0, free, *batch, size - 1, grid=1).map(shares)
+
+
+def indices(count: int, *shape: int) -> st.SearchStrategy[Tensor]:
+    """Tensors of integers 0..count - 1."""
+    return dyadics(0, count - 1, *shape, grid=1).map(Tensor.long)
+
+
+def chains(tables: st.SearchStrategy[Tensor], least: int = 1) -> st.SearchStrategy[tuple[Tensor, list[int]]]:
+    """A table, and at least `least` of its timesteps in any order."""
+
+    def some_of(table: Tensor) -> st.SearchStrategy[tuple[Tensor, list[int]]]:
+        timesteps = st.lists(st.integers(0, len(table) - 1), min_size=least, max_size=len(table), unique=True)
+        return timesteps.map(lambda kept: (table, kept))
+
+    return tables.flatmap(some_of)

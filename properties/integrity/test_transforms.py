@@ -25,6 +25,16 @@ ON_THE_HOST = {
     "empty_loss_history",
     "record_losses",
     "loss_second_moment_probabilities",
+    "cumulative_transitions",
+    "transition_between",
+    "ancestral_sample",  # this and the next two check the levels that they visit
+    "ddim_sample",
+    "ddim_encode",
+    "image_to_image",  # and so do these two
+    "inpaint",
+    "heun_sample",  # whether a step is corrected depends on its sigma
+    "complete_layout",
+    "mutual_information_times",
 }
 ON_TENSORS = [
     name
@@ -32,7 +42,7 @@ ON_TENSORS = [
     if name not in ON_THE_HOST and any(isinstance(value, Tensor) for value in example.values())
 ]
 # Timesteps are whole numbers, the mean of a hybrid loss is detached on purpose, and a covariance of which a single
-# entry moves is symmetric no more.
+# entry moves is symmetric no more. Indices of coordinates are whole numbers too.
 NOT_SMOOTH = {
     "uniform_timesteps",
     "cubic_timesteps",
@@ -40,6 +50,10 @@ NOT_SMOOTH = {
     "hybrid_loss",
     "rescaled_hybrid_loss",
     "multivariate_normal_kl",
+    "quantize_coordinate",
+    "dequantize_coordinate",
+    "nearest_neighbor_rate",
+    "substitution_log_probabilities",  # log 0 has no finite difference
 }
 
 

@@ -1,1 +1,1 @@
-"""Gaussian diffusion. Time runs from 0 (clean) to T; alpha_bar is the cumulative product; logs are natural."""
+"""Diffusion. Time runs from 0 (clean) to T; alpha_bar is the cumulative product; logs are natural."""

@@ -66,3 +66,10 @@ def test_implied_solves_for_any_two_knowns():
 
 def test_signal_left_multiplies_exactly():
     assert oracles.signal_left(torch.tensor([0.5, 0.25, 1.0])).tolist() == [0.5, 0.375, 0.0]
+
+
+def test_every_path_multiplies_its_steps():
+    first, second = torch.tensor([[0.25, 0.75], [0.0, 1.0]]), torch.tensor([[0.5, 0.5], [0.125, 0.875]])
+    paths = oracles.every_path(torch.stack([first, second]))
+    assert paths[0].tolist() == [[0.25 * 0.5, 0.25 * 0.5], [0.75 * 0.125, 0.75 * 0.875]]
+    assert paths[1].tolist() == [[0, 0], [0.125, 0.875]]

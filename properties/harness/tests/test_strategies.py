@@ -47,6 +47,7 @@ def test_dyadics_shrink_towards_zero():
         strategies.covariances(3),
         strategies.distributions(),
         strategies.levels_and(0.0, 1.0),
+        strategies.simplex(2, 3, 4),
     ],
 )
 @QUICK
@@ -70,3 +71,26 @@ def test_tables_are_what_they_are_called(levels, probabilities, covariance):
     assert probabilities.sum() == 1
     assert (probabilities > 0).all()
     assert torch.linalg.eigvalsh(covariance).min() >= 0.5 - 1e-12
+
+
+@pytest.mark.parametrize("least", [0, 3])
+@QUICK
+@given(data=st.data())
+def test_simplex_holds_probabilities_along_the_last_axis(least, data):
+    drawn = data.draw(strategies.simplex(2, 5, 4, least=least)) * 64
+    assert drawn.shape == (2, 5, 4)
+    assert drawn.dtype == torch.float64
+    assert (drawn >= least).all()
+    assert (drawn.sum(-1) == 64).all()
+
+
+def test_simplex_reaches_certainty():
+    assert find(strategies.simplex(3), lambda drawn: drawn[1].item() == 1).tolist() == [0, 1, 0]
+
+
+@QUICK
+@given(chain=strategies.chains(strategies.level_tables(3), 2))
+def test_chains_keep_distinct_timesteps_of_their_table(chain):
+    table, timesteps = chain
+    assert 2 <= len(timesteps) == len(set(timesteps))
+    assert set(timesteps) <= set(range(len(table)))

@@ -1,1 +1,1 @@
-"""Mistakes in Gaussian diffusion, one module for each of `reference.diffusion`."""
+"""Mistakes in diffusion, one module for each of `reference.diffusion`."""
