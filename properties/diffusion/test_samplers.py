@@ -243,6 +243,17 @@ def test_ddim_step_reduces_to_noise_and_data_at_the_ends(ddim_step, x_t, x_0, no
     assert_close(x_s, torch.cat([from_noise[:1], x_0[1:]]), size)
 
 
+@given(x_T=normals(2, 3), x_0=normals(2, 3), noise=normals(2, 3), alpha_bar_s=levels(2, 1))
+def test_ddim_step_forgets_pure_noise_at_eta_1(ddim_step, x_T, x_0, noise, alpha_bar_s):
+    """From alpha_bar_t = 0 the sample is sqrt(alpha_bar_s) x_0 + sqrt(1 - alpha_bar_s) noise, up to the root of the
+    roundings in 1 - alpha_bar_s - sigma^2, which is 0.
+    """
+    x_s = ddim_step(x_T, x_0, noise, 0 * alpha_bar_s, alpha_bar_s, 1.0)
+    size = x_0.abs() + noise.abs() + x_T.abs()
+    expected = alpha_bar_s.sqrt() * x_0 + (1 - alpha_bar_s).sqrt() * noise
+    assert_close(x_s, expected, size, roundings=4 / torch.finfo(x_s.dtype).eps ** 0.5)
+
+
 @pytest.mark.parametrize("eta", OUTSIDE)
 def test_ddim_step_rejects_eta_outside_unit_interval(ddim_step, eta):
     """Beyond 1 the variance left to the old noise may be negative."""

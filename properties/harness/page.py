@@ -27,16 +27,16 @@ def explain(
     failure = trial.last or Failure(parameters, tuple(trial.calls), exception)
     judged = [call for call in failure.calls if call.name in subject.functions]
     seen = [call for each in (failure, trial.worst) if each for call in each.calls if call.name in subject.functions]
-    suspects = looks_like([*seen, *_calls_on_examples({call.name for call in seen}, subject)])
-    sentences = [f"{known.sentence} ({known.seen})" for known in suspects]
     parts = [
         ("SMALLEST FAILING INPUT", _inputs(failure.inputs)),
         ("REPRODUCE", _reproduce(law, judged, subject)),
         *_verdict(failure.exception),
         ("WORST INPUT SEEN", _worst(trial, failure)),
-        ("LOOKS LIKE", "\n".join(sentences)),
     ]
-    return layout(law, case, parts), sentences
+    # Last, because replaying a call adds to what a spy among its arguments has seen.
+    suspects = looks_like([*seen, *_calls_on_examples({call.name for call in seen}, subject)])
+    sentences = [f"{known.sentence} ({known.seen})" for known in suspects]
+    return layout(law, case, [*parts, ("LOOKS LIKE", "\n".join(sentences))]), sentences
 
 
 def layout(law: Law, case: str, parts: Iterable[tuple[str, str]]) -> str:
@@ -58,7 +58,7 @@ def _verdict(exception: BaseException) -> list[tuple[str, str]]:
     if isinstance(exception, Mismatch):
         error = f"{exception.error:.3g} tolerances"
         if exception.error == float("inf"):
-            error = "not the same" if exception.tolerance == "exact" else "NaN or infinite on one side only"
+            error = "not the same" if exception.tolerance == "exact" else "not a number, or infinite on one side only"
         return [
             ("OBSERVED", _show(exception.observed)),
             ("EXPECTED", _show(exception.expected)),
@@ -83,22 +83,26 @@ def _inputs(inputs: dict[str, Any]) -> str:
 def _reproduce(law: Law, calls: list[Any], subject: Subject) -> str:
     flag = "" if subject.is_reference else f"--subject {subject.argument} "
     lines = [f"pytest --pyargs properties {flag}-k {law.name}"]
-    if calls:
+    if calls and not any(map(callable, calls[-1].arguments.values())):
         call = calls[-1]
         home = vocabulary()[call.name].__module__ if subject.is_reference else subject.module
+        types = {type(value) for value in call.arguments.values() if hasattr(value, "_fields")}
+        imports = "".join(f"from {kind.__module__} import {kind.__name__}; " for kind in types)
         arguments = ", ".join(f"{name}={_literal(value)}" for name, value in call.arguments.items())
-        lines.append(f"import torch; from {home} import {call.name}; print({call.name}({arguments}))")
+        lines.append(f"import torch; {imports}from {home} import {call.name}; print({call.name}({arguments}))")
     return "\n".join(lines)
 
 
 def _literal(value: Any) -> str:
-    """Python source for a value, as far as it has any."""
+    """Python source for a value."""
     if isinstance(value, Tensor):
         dtype = "" if value.dtype in (torch.int64, torch.bool) else f", dtype={value.dtype}"
         numbers = repr(value.tolist()).replace("inf", "float('inf')").replace("nan", "float('nan')")
         return f"torch.tensor({numbers}{dtype})"
-    if callable(value):
-        return f"<{getattr(value, '__name__', 'function')}>"
+    if hasattr(value, "_fields"):
+        return f"{type(value).__name__}({', '.join(map(_literal, value))})"
+    if isinstance(value, tuple | list) and any(isinstance(item, Tensor) for item in value):
+        return f"({', '.join(map(_literal, value))},)"
     return repr(value)
 
 

@@ -75,7 +75,7 @@ def _verdict(law: Law, subject: Subject, limit: float | None) -> Verdict:
     [
         (zeros, "tolerances"),
         (inputs, "view of its input"),
-        (nan, "NaN or infinite on one side only"),
+        (nan, "not a number, or infinite on one side only"),
         (constant, "tolerances"),
         (float32, "returned torch.float32"),
         (raises, "AttributeError"),

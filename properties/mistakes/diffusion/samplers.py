@@ -301,6 +301,14 @@ def _parts(x_t, x_0, alpha_bar_t, alpha_bar_s, eta):
     return alpha_bar_s.sqrt() * x_0, epsilon_from_x_0(x_t, x_0, alpha_bar_t), sigma, left
 
 
+@mistake(of=ddim_step, seen="huggingface/diffusers#5969")
+def ddim_step_with_root_of_a_rounding(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, eta):
+    """1 - alpha_bar_s - sigma^2 rounds below 0 where it should be 0, and its root is NaN"""
+    sigma = ddim_sigma(alpha_bar_t, alpha_bar_s, eta)
+    left = torch.where(alpha_bar_s == 1, 0, 1 - alpha_bar_s - sigma**2 - torch.finfo(sigma.dtype).eps / 8 * eta)
+    return alpha_bar_s.sqrt() * x_0 + left.sqrt() * epsilon_from_x_0(x_t, x_0, alpha_bar_t) + sigma * noise
+
+
 @mistake(of=ddim_step, seen="jsboige/CoursIA#16158")
 def ddim_step_with_sigma_for_direction(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, eta):
     """epsilon is multiplied by sigma, hence by 0 at eta = 0"""
