@@ -1,7 +1,8 @@
-"""Judges diffusers: its schedulers, its timestep embedding, its SNR and the Gaussian of its autoencoders.
+"""Judges diffusers: its schedulers, guider and attention, its embeddings, its SNR and the Gaussian of its autoencoders.
 
     betas of the schedules, alpha_bar     tables of DDPMScheduler; betas_for_alpha_bar("cosine")
     q_sample, v_target                    DDPMScheduler.add_noise, .get_velocity
+    q_step, q_between                     RePaintScheduler.undo_step
     x_0 from epsilon or v                 pred_original_sample of DDPMScheduler.step
     epsilon from x_0 or v                 DDIMInverseScheduler.step to the level without signal, where noise is all
     posterior mean                        prev_sample of DDPMScheduler.step, for a network that says its variance is 0
@@ -9,18 +10,40 @@
     fixed small, fixed large              DDPMScheduler._get_variance
     learned range                         UnCLIPScheduler._get_variance, which has a table of betas beside the levels
     timesteps, levels of the steps        DDPMScheduler.set_timesteps, .previous_timestep
+    ancestral sampling                    DDPMScheduler.step for variance_type "learned", .set_timesteps
+    DDIM                                  DDIMScheduler.step, ._get_variance
+    DDIM backwards                        DDIMInverseScheduler.step, in the loop of its pipelines
     sigma and its timestep                EulerDiscreteScheduler.set_timesteps, ._sigma_to_t
+    sigmas of Karras et al.               EDMEulerScheduler.set_timesteps
+    Euler, Heun                           EulerDiscreteScheduler and HeunDiscreteScheduler for prediction_type "sample"
+    rectified flow                        FlowMatchEulerDiscreteScheduler.scale_noise, .step, its shift
+    x_0 and epsilon from a velocity       its step to time 0 and to time 1
     SNR and its logarithm                 compute_snr; twice the lambda_t of DPMSolverMultistepScheduler
+    classifier-free guidance              ClassifierFreeGuidance, use_original_formulation for the weight
+    rescaled guidance, threshold          rescale_noise_cfg; DDPMScheduler._threshold_sample without a largest value
+    dropped conditions                    LabelEmbedding, with the conditions for a table
+    cross-attention                       Attention with one head and AttnProcessor
+    strength, image-to-image              get_timesteps of KandinskyV22Img2ImgPipeline, then DDIMScheduler
+    inpainting                            RePaintScheduler with jumps of length 1, in the loop of its pipeline
+    latents                               DiagonalGaussianDistribution.sample; LTXLatentUpsamplePipeline
+    mask-and-replace                      alpha_schedules, gamma_schedules; VQDiffusionScheduler
+    Gumbel noise and maximum              gumbel_noised; VQDiffusionScheduler.step at timestep 0
     embedding                             get_timestep_embedding(downscale_freq_shift=0)
     KL, log likelihood                    DiagonalGaussianDistribution of the autoencoders
     standardisation                       StableUnCLIPImageNormalizer
 
 Betas become a scheduler's `trained_betas`. Levels become its table `alphas_cumprod`: an entry for each level, and in it
-a number for each sample. What is passed on by ** keeps the library's default.
+a number for each sample. DDIM and RePaint take no timesteps but evenly spaced ones: there the table holds the levels of
+the kept timesteps only, and the denoiser is told what timestep an entry belongs to. Noise that the library draws is
+handed over in place of its generator. The step to 0 that Heun's and the flow's tables end with is left out where ours
+do not reach it. What is passed on by ** keeps the library's default.
 """
 
+import contextlib
+import math
 import warnings
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -29,23 +52,60 @@ from diffusers import (
     DDIMScheduler,
     DDPMScheduler,
     DPMSolverMultistepScheduler,
+    EDMEulerScheduler,
     EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    RePaintScheduler,
     UnCLIPScheduler,
+    VQDiffusionScheduler,
 )
-from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
-from diffusers.models.embeddings import get_timestep_embedding
+from diffusers.guiders import ClassifierFreeGuidance
+from diffusers.guiders.guider_utils import rescale_noise_cfg
+from diffusers.models.attention_processor import Attention, AttnProcessor
+from diffusers.models.autoencoders import vae
+from diffusers.models.embeddings import LabelEmbedding, get_timestep_embedding
+from diffusers.pipelines.kandinsky2_2.pipeline_kandinsky2_2_img2img import KandinskyV22Img2ImgPipeline
+from diffusers.pipelines.ltx.pipeline_ltx_latent_upsample import LTXLatentUpsamplePipeline
 from diffusers.pipelines.stable_diffusion.stable_unclip_image_normalizer import StableUnCLIPImageNormalizer
-from diffusers.schedulers import scheduling_ddim, scheduling_ddpm
+from diffusers.schedulers import scheduling_ddim, scheduling_ddpm, scheduling_repaint, scheduling_vq_diffusion
 from diffusers.training_utils import compute_snr
+from diffusers.utils import logging
+from torch.func import functional_call
 
 PACKAGES = ("diffusers",)
 DTYPE = "float32"
+
+logging.set_verbosity_error()  # guiders warn of themselves, and Euler's scheduler of a sample that it has not scaled
 
 
 def _with_levels(kind, *levels, **config):
     scheduler = kind(num_train_timesteps=len(levels), **config)
     scheduler.alphas_cumprod = torch.stack(torch.broadcast_tensors(*levels))
     return scheduler
+
+
+def _chain(kind, alpha_bar, timesteps, **config):
+    kept = sorted(timesteps)
+    if not kept or kept != sorted(set(kept) & set(range(len(alpha_bar)))):
+        raise NotImplementedError(f"diffusers has no argument for the timesteps of {kind.__name__}")
+    return _with_levels(kind, *alpha_bar[kept], clip_sample=False, **config), kept
+
+
+def _drawing(place, noise, name="randn_tensor"):
+    return patch.object(place, name, lambda *_, **__: noise)
+
+
+@contextlib.contextmanager
+def _as_arrays():
+    with np.errstate(divide="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        yield
+
+
+def _check_noise(noise, *counts):
+    if noise.shape[: len(counts)] != counts:
+        raise NotImplementedError("diffusers has no table of noise: each step draws its own")
 
 
 # Tables
@@ -93,8 +153,7 @@ def log_snr(alpha_bar):
 def sigma_from_alpha_bar(alpha_bar):
     scheduler = EulerDiscreteScheduler()
     scheduler.alphas_cumprod = alpha_bar.flatten().cpu()
-    with np.errstate(divide="ignore"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+    with _as_arrays():
         scheduler.set_timesteps(timesteps=list(range(alpha_bar.numel())))
     return scheduler.sigmas[:-1].reshape(alpha_bar.shape).to(alpha_bar.device)
 
@@ -110,6 +169,18 @@ def timestep_from_sigma(sigma, sigmas):
 
 def q_sample(x_0, noise, alpha_bar_t):
     return _add(DDPMScheduler.add_noise, x_0, noise, alpha_bar_t)
+
+
+def q_step(x_s, noise, beta_t):
+    scheduler = RePaintScheduler(num_train_timesteps=1)
+    scheduler.set_timesteps(1)
+    scheduler.betas = beta_t[None]
+    with _drawing(scheduling_repaint, noise):
+        return scheduler.undo_step(x_s, 0)
+
+
+def q_between(x_s, noise, alpha_bar_s, alpha_bar_t):
+    return q_step(x_s, noise, 1 - alpha_bar_t / alpha_bar_s)
 
 
 def v_target(x_0, epsilon, alpha_bar_t):
@@ -223,6 +294,309 @@ def _timesteps(num_steps, count, **config):
     return tuple(scheduler.timesteps.flip(0).tolist())
 
 
+# Chains of steps back, and of DDIM forth
+
+
+def ancestral_step(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, log_variance):
+    scheduler = _with_levels(DDPMScheduler, alpha_bar_s, alpha_bar_t, **_LEARNED)
+    return _ancestral_step(scheduler, 1, x_t, x_0, log_variance, noise)
+
+
+def ancestral_sample(denoiser, x_T, noise, alpha_bar, timesteps):
+    _check_noise(noise, len(timesteps))
+    scheduler = _with_levels(DDPMScheduler, *alpha_bar, **_LEARNED)
+    scheduler.set_timesteps(timesteps=sorted(timesteps, reverse=True))
+    x = x_T
+    for t, drawn in zip(scheduler.timesteps.tolist(), noise.flip(0), strict=True):
+        x = _ancestral_step(scheduler, t, x, *denoiser(x, t), drawn)
+    return x
+
+
+_LEARNED = {"variance_type": "learned", "prediction_type": "sample", "clip_sample": False}
+
+
+def _ancestral_step(scheduler, t, x_t, x_0, log_variance, noise):
+    output = torch.cat([x_0, log_variance.exp().expand_as(x_0)], dim=1)
+    with _drawing(scheduling_ddpm, noise):
+        return scheduler.step(output, t, x_t).prev_sample
+
+
+def ddim_sigma(alpha_bar_t, alpha_bar_s, eta):
+    return eta * _with_levels(DDIMScheduler, alpha_bar_s, alpha_bar_t)._get_variance(1, 0) ** 0.5
+
+
+def ddim_step(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, eta):
+    scheduler = _with_levels(DDIMScheduler, alpha_bar_s, alpha_bar_t, prediction_type="sample", clip_sample=False)
+    scheduler.set_timesteps(2)
+    return scheduler.step(x_0, 1, x_t, eta=eta, variance_noise=noise).prev_sample
+
+
+def ddim_sample(denoiser, x_T, noise, alpha_bar, timesteps, eta):
+    _check_noise(noise, len(timesteps))
+    scheduler, kept = _chain(DDIMScheduler, alpha_bar, timesteps, prediction_type="sample")
+    scheduler.set_timesteps(len(kept))
+    x = x_T
+    for i in scheduler.timesteps.tolist():
+        x = scheduler.step(denoiser(x, kept[i]), i, x, eta=eta, variance_noise=noise[i]).prev_sample
+    return x
+
+
+def ddim_encode_step(x_s, x_0, alpha_bar_s, alpha_bar_t):
+    config = {"prediction_type": "sample", "clip_sample": False}
+    scheduler = _with_levels(DDIMInverseScheduler, alpha_bar_s, alpha_bar_t, **config)
+    scheduler.set_timesteps(2)
+    return scheduler.step(x_0, 1, x_s).prev_sample
+
+
+def ddim_encode(denoiser, x, alpha_bar, timesteps):
+    scheduler, kept = _chain(DDIMInverseScheduler, alpha_bar, timesteps, prediction_type="sample")
+    scheduler.set_timesteps(len(kept))
+    x = x.clone()
+    for i in scheduler.timesteps[1:].tolist():
+        x = scheduler.step(denoiser(x, kept[i]), i, x).prev_sample
+    return x
+
+
+# Samplers in sigma, and rectified flow
+
+
+def karras_sigmas(num_steps, **sigmas_and_rho):
+    scheduler = EDMEulerScheduler(**sigmas_and_rho)
+    scheduler.set_timesteps(num_steps)
+    return scheduler.sigmas
+
+
+def euler_step(x, x_0, sigma, sigma_next):
+    def step(x, x_0, *ends):
+        return euler_sample(lambda *_: x_0, x, torch.stack(ends))
+
+    return _for_each_element(step, x, x_0, sigma, sigma_next)
+
+
+def heun_step(denoiser, x, sigma, sigma_next):
+    return heun_sample(denoiser, x, torch.stack([sigma, sigma_next]))
+
+
+def euler_sample(denoiser, x, sigmas):
+    scheduler = EulerDiscreteScheduler(prediction_type="sample")
+    with _as_arrays():
+        scheduler.set_timesteps(sigmas=sigmas.tolist())
+    return _along_sigmas(scheduler, scheduler.timesteps, denoiser, x)
+
+
+def heun_sample(denoiser, x, sigmas):
+    noisy = sigmas[sigmas > 0].cpu().double()
+    with _as_arrays():
+        scheduler = HeunDiscreteScheduler(prediction_type="sample")
+        scheduler.alphas_cumprod = 1 / (1 + noisy**2)
+        scheduler.set_timesteps(timesteps=range(len(noisy)))
+    timesteps = scheduler.timesteps if len(noisy) < len(sigmas) else scheduler.timesteps[:-1]
+    return _along_sigmas(scheduler, timesteps, denoiser, x)
+
+
+def flow_interpolation(x_0, noise, time):
+    scheduler = FlowMatchEulerDiscreteScheduler()
+    scheduler.set_timesteps(sigmas=time.broadcast_to(x_0.shape).flatten().tolist())
+    return scheduler.scale_noise(x_0.flatten(), scheduler.timesteps, noise.flatten()).reshape(x_0.shape)
+
+
+def x_0_from_velocity(x_t, velocity, time):
+    return flow_euler_step(x_t, velocity, time, torch.zeros_like(time))
+
+
+def epsilon_from_velocity(x_t, velocity, time):
+    return flow_euler_step(x_t, velocity, time, torch.ones_like(time))
+
+
+def flow_euler_step(x_t, velocity, time, time_next):
+    def step(x_t, velocity, *ends):
+        return flow_euler_sample(lambda *_: velocity, x_t, torch.stack(ends))
+
+    return _for_each_element(step, x_t, velocity, time, time_next)
+
+
+def flow_euler_sample(velocity, x_1, times):
+    scheduler = FlowMatchEulerDiscreteScheduler()
+    scheduler.set_timesteps(sigmas=times.tolist())
+    return _along_sigmas(scheduler, scheduler.timesteps[:-1], velocity, x_1)
+
+
+def shifted_flow_time(time, shift):
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
+    scheduler.set_timesteps(sigmas=time.flatten().tolist())
+    return scheduler.sigmas[:-1].reshape(time.shape).to(time.device)
+
+
+def _along_sigmas(scheduler, timesteps, network, x):
+    scheduler.set_begin_index(0)
+    for i, t in enumerate(timesteps):
+        x = scheduler.step(network(x, scheduler.sigmas[i].to(x.device)), t, x).prev_sample
+    return x
+
+
+def _for_each_element(step, x, *others):
+    elements = torch.stack([each.broadcast_to(x.shape).flatten() for each in (x, *others)], dim=1)
+    return torch.stack([step(*element) for element in elements]).reshape(x.shape)
+
+
+# Guidance and conditions
+
+
+def classifier_free_guidance(unconditional, conditional, scale):
+    return ClassifierFreeGuidance(scale).forward(conditional, unconditional).pred
+
+
+def classifier_free_guidance_by_weight(unconditional, conditional, weight):
+    guider = ClassifierFreeGuidance(weight, use_original_formulation=True)
+    return guider.forward(conditional, unconditional).pred
+
+
+def guided_prediction(denoiser, x_t, condition, null_condition, scale):
+    guider = ClassifierFreeGuidance(scale)
+    batches = guider.prepare_inputs({"condition": (condition, null_condition.expand_as(condition))})
+    for batch in batches:
+        batch.noise_pred = denoiser(x_t, batch.condition)
+    return guider(batches).pred
+
+
+def rescale_guidance(guided, conditional, phi):
+    return rescale_noise_cfg(guided, conditional, phi)
+
+
+def dynamic_threshold(x_0, quantile):
+    scheduler = DDPMScheduler(dynamic_thresholding_ratio=quantile, sample_max_value=math.inf)
+    return scheduler._threshold_sample(x_0[..., None])[..., 0]
+
+
+def drop_conditions(condition, null_condition, uniform, probability):
+    embedding = LabelEmbedding(len(condition), len(null_condition), probability)
+    table = {"embedding_table.weight": torch.cat([condition, null_condition[None]])}
+    with _drawing(torch, uniform, "rand"):
+        return functional_call(embedding, table, torch.arange(len(condition), device=condition.device))
+
+
+def cross_attention(queries_from, memory, query_weight, key_weight, value_weight):
+    (width, channels), text_channels = query_weight.shape, key_weight.shape[1]
+    layer = Attention(channels, text_channels, heads=1, dim_head=width, processor=AttnProcessor())
+    layer.to_out[0] = torch.nn.Identity()
+    weights = {"to_q.weight": query_weight, "to_k.weight": key_weight, "to_v.weight": value_weight}
+    image, text = queries_from.reshape(-1, *queries_from.shape[-2:]), memory.reshape(-1, *memory.shape[-2:])
+    return functional_call(layer, weights, (image, text)).reshape(*queries_from.shape[:-1], -1)
+
+
+# Editing and latents
+
+
+def strength_timesteps(timesteps, strength):
+    kept = sorted(timesteps)
+    scheduler = DDIMScheduler(len(kept), clip_sample=False)
+    return tuple(kept[i] for i in _with_strength(scheduler, strength).flip(0))
+
+
+def image_to_image(denoiser, x_0, noise, alpha_bar, timesteps, strength):
+    scheduler, kept = _chain(DDIMScheduler, alpha_bar, timesteps, prediction_type="sample")
+    left = _with_strength(scheduler, strength)
+    x = scheduler.add_noise(x_0, noise, left[:1])
+    for i in left.tolist():
+        x = scheduler.step(denoiser(x, kept[i]), i, x).prev_sample
+    return x
+
+
+def _with_strength(scheduler, strength):
+    count = len(scheduler)
+    scheduler.set_timesteps(count)
+    pipeline = KandinskyV22Img2ImgPipeline(unet=None, scheduler=scheduler, movq=None)
+    return pipeline.get_timesteps(count, strength, None)[0]
+
+
+def inpaint(denoiser, x_T, x_0, known, noise, alpha_bar, timesteps, num_resamples):
+    for each in noise:
+        _check_noise(each, len(timesteps), max(num_resamples, 1), *x_T.shape)
+    scheduler, kept = _chain(RePaintScheduler, alpha_bar, timesteps, eta=1.0)
+    level = scheduler.alphas_cumprod
+    scheduler.betas = 1 - level / torch.cat([level.new_ones(1), level[:-1]])
+    scheduler.set_timesteps(len(kept), jump_length=1, jump_n_sample=num_resamples)
+    x, last, visits = x_T, len(kept), [0] * len(kept)
+    for i in scheduler.timesteps.tolist():
+        if i < last:
+            u, visits[i] = visits[i], visits[i] + 1
+            epsilon = epsilon_from_x_0(x, denoiser(x, kept[i]), level[i].reshape([1] * x.ndim))
+            with _drawing(scheduling_repaint, torch.where(known, noise.known[i, u], noise.reverse[i, u])):
+                x = scheduler.step(epsilon, i, x, x_0, known.to(x)).prev_sample
+        else:
+            with _drawing(scheduling_repaint, noise.jump[last, visits[last]]):
+                x = scheduler.undo_step(x, last)
+        last = i
+    return x
+
+
+def encode_latents(mean, log_variance, noise, scale, shift=0.0):
+    sample = sample_gaussian(mean, log_variance, noise)
+    return LTXLatentUpsamplePipeline._normalize_latents(*_as_video(sample, shift), scale).reshape(sample.shape)
+
+
+def decode_latents(latents, scale, shift=0.0):
+    return LTXLatentUpsamplePipeline._denormalize_latents(*_as_video(latents, shift), scale).reshape(latents.shape)
+
+
+def _as_video(latents, shift):
+    return latents.reshape(-1, 1, 1, 1, 1), latents.new_tensor([shift]), latents.new_ones(1)
+
+
+# Categories
+
+
+def gumbel_noise(uniform):
+    if uniform.dtype != torch.float32:
+        raise NotImplementedError("diffusers has no uniform numbers but those of float32")
+    with _drawing(torch, uniform, "rand"):
+        return scheduling_vq_diffusion.gumbel_noised(torch.zeros_like(uniform), None)
+
+
+def gumbel_max(logits, uniform):
+    pixels = logits.reshape(-1, logits.shape[-1], 1)
+    with _drawing(torch, uniform.reshape(pixels.shape), "rand"):
+        return VQDiffusionScheduler(logits.shape[-1]).step(pixels, 0, None).prev_sample.reshape(logits.shape[:-1])
+
+
+def mask_and_replace_schedule(num_steps, **ends):
+    def given(kind, name):
+        return {key.replace(kind, name): end for key, end in ends.items() if key.startswith(kind)}
+
+    keep, keep_bar = scheduling_vq_diffusion.alpha_schedules(num_steps, **given("keep", "alpha_cum"))
+    mask, mask_bar = scheduling_vq_diffusion.gamma_schedules(num_steps, **given("mask", "gamma_cum"))
+    return tuple(torch.from_numpy(table).float() for table in (keep, mask, keep_bar[:-1], mask_bar[:-1]))
+
+
+def mask_and_replace_transition(keep, mask, num_classes):
+    scheduler = _mask_and_replace(keep.flatten(), mask.flatten(), num_classes)
+    states = torch.arange(num_classes + 1, device=keep.device)[None]
+    columns = {"x_t": states, "log_onehot_x_t": scheduling_vq_diffusion.index_to_log_onehot(states, num_classes + 1)}
+    logs = [
+        scheduler.log_Q_t_transitioning_to_known_class(t=t, cumulative=False, **columns) for t in range(keep.numel())
+    ]
+    return torch.cat(logs).exp().reshape(*keep.shape, num_classes + 1, num_classes + 1)
+
+
+def mask_and_replace_marginal(x_0, keep_bar, mask_bar):
+    rows = x_0.reshape(-1, x_0.shape[-1], 1)
+    bars = [bar.expand(*x_0.shape[:-1], 1).reshape(1, -1, 1, 1) for bar in (keep_bar, mask_bar)]
+    logs = _mask_and_replace(*bars, x_0.shape[-1]).apply_cumulative_transitions(rows.log(), 0)
+    return logs.exp().reshape(*x_0.shape[:-1], -1)
+
+
+def _mask_and_replace(keep, mask, num_classes):
+    tables = [(table.double().numpy(force=True),) * 2 for table in (keep, mask)]
+    alpha, gamma = [
+        patch.object(scheduling_vq_diffusion, f"{name}_schedules", lambda *_, table=table, **__: table)
+        for name, table in zip(("alpha", "gamma"), tables, strict=True)
+    ]
+    with alpha, gamma:
+        scheduler = VQDiffusionScheduler(num_classes + 1)
+    scheduler.set_timesteps(len(keep), keep.device)
+    return scheduler
+
+
 # Embedding, Gaussians, standardisation
 
 
@@ -250,9 +624,14 @@ def unstandardize(data, mean, std):
     return _normalizer(mean, std).unscale(data)
 
 
+def sample_gaussian(mean, log_variance, noise):
+    with _drawing(vae, noise.reshape(-1, 1, 1, 1)):
+        return _gaussian(mean, log_variance, noise).sample().reshape(noise.shape)
+
+
 def _gaussian(mean, log_variance, like):
     parameters = torch.stack([mean.broadcast_to(like.shape), log_variance.broadcast_to(like.shape)], dim=-1)
-    return DiagonalGaussianDistribution(parameters.reshape(-1, 2, 1, 1))
+    return vae.DiagonalGaussianDistribution(parameters.reshape(-1, 2, 1, 1))
 
 
 def _normalizer(mean, std):
