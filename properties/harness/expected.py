@@ -49,10 +49,13 @@ def load_expected(path: Path | None, offered: Iterable[str]) -> tuple[Expected, 
 
 
 def stale(entries: Iterable[Expected], outcomes: Mapping[tuple[str, str], str]) -> list[Expected]:
-    """Entries of which no case failed although one ran; `outcomes` maps (law, case) to what happened."""
+    """Entries of which no case failed although one ran; `outcomes` maps (law, case) to what happened.
+
+    Behind a broken adapter nothing runs, and nothing is known of its entries.
+    """
     left = []
     for entry in entries:
         seen = [outcome for (law, case), outcome in outcomes.items() if entry.covers(law, case)]
-        if seen and "expected" not in seen:
+        if seen and not {"expected", "broken"} & set(seen):
             left.append(entry)
     return left

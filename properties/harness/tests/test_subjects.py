@@ -3,6 +3,7 @@
 import pytest
 
 from properties.harness.expected import load_expected, stale
+from properties.harness.smoke import broken_functions
 from properties.harness.subjects import SubjectError, load_subject, shipped_subjects
 from properties.harness.tests.adapters import GOOD, write_adapter
 
@@ -58,5 +59,11 @@ def test_expectation_that_no_longer_fails_is_stale(tmp_path):
     path.write_text(f'[[expected]]\nlaw = "{LAW}"\nreason = "because"\n')
     entries = load_expected(path, ["gaussian_posterior"])
     assert stale(entries, {(LAW, ""): "passed"}) == list(entries)
+    assert stale(entries, {(LAW, ""): "broken"}) == []
     assert stale(entries, {(LAW, ""): "expected"}) == []
     assert stale(entries, {}) == []
+
+
+def test_adapter_that_cannot_express_its_example_is_not_broken(tmp_path):
+    source = 'def snr(alpha_bar): raise NotImplementedError("no tables")'
+    assert broken_functions(load_subject(str(write_adapter(tmp_path, source)), "cpu"), None) == {}

@@ -1,4 +1,4 @@
-"""Judges MONAI: its diffusion schedulers, the decoder of its diffusion inferer, its FID and a normalisation.
+"""Judges MONAI: its schedulers of diffusion and of rectified flow, its inferer, its cross-attention and its FID.
 
     betas of the schedules                NoiseSchedules
     alpha_bar, q_sample, v_target         tables, .add_noise and .get_velocity of DDPMScheduler
@@ -7,23 +7,38 @@
     posterior mean                        first result of DDPMScheduler.step, for a network that says its variance is 0
     posterior variance                    DDIMScheduler._get_variance, which is not clipped
     log variances                         logarithms of DDPMScheduler._get_variance
-    timesteps                             DDPMScheduler.set_timesteps
+    ancestral step and sampling           first result of DDPMScheduler.step, for a network that says its variance
+    DDIM step, sampling, and the noise    first result of DDIMScheduler.step
+    DDIM in the other direction           first result of DDIMScheduler.reversed_step
+    timesteps                             DDPMScheduler.set_timesteps, RFlowScheduler.sample_timesteps
+    rectified flow                        RFlowScheduler.add_noise, both results of .step; timestep_transform
+    classifier-free guidance              DiffusionInferer.sample, in a step that returns the prediction
+    cross-attention                       CrossAttentionBlock without the layer behind it
     embedding                             get_timestep_embedding of DiffusionModelUNet
+    sample of a Gaussian                  AutoencoderKL.encode_stage_2_inputs, of which the layers are given
     normal CDF, discretised Gaussian      DiffusionInferer, as get_likelihood uses them
     Frechet distance                      compute_frechet_distance in float64, as get_fid_score uses it
     standardisation                       NormalizeIntensity with a mean and a deviation for each channel
 
 Betas and levels reach a scheduler through a noise schedule that is registered here and returns the tables it is given:
-an entry for each step, and in it a number for each sample.
+an entry for each step, and in it a number for each sample. Of a chain the scheduler is given all levels and the number
+of steps, if that makes it choose the given timesteps, and else the kept levels only. Noise is what torch draws.
+
+The velocity of rectified flow has the other sign, and its timesteps are thousandths, whole or not.
 """
 
+import itertools
 import warnings
+from unittest.mock import patch
 
 import torch
 from monai.inferers import DiffusionInferer
 from monai.metrics.fid import compute_frechet_distance
+from monai.networks.blocks.crossattention import CrossAttentionBlock
+from monai.networks.nets.autoencoderkl import AutoencoderKL
 from monai.networks.nets.diffusion_model_unet import get_timestep_embedding
-from monai.networks.schedulers import DDIMScheduler, DDPMScheduler, NoiseSchedules
+from monai.networks.schedulers import DDIMScheduler, DDPMScheduler, NoiseSchedules, RFlowScheduler
+from monai.networks.schedulers.rectified_flow import timestep_transform
 from monai.transforms import NormalizeIntensity
 
 PACKAGES = ("monai", "scipy")
@@ -153,17 +168,164 @@ def _log_variance(betas, variance_type):
     return torch.stack([scheduler._get_variance(t) for t in range(len(betas))]).log()
 
 
+def ancestral_step(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, log_variance):
+    rows = [_rows(value, x_t) for value in (x_t, x_0, noise, alpha_bar_t, alpha_bar_s, log_variance.exp())]
+    return torch.cat([_ancestral_row(*row) for row in zip(*rows, strict=True)]).reshape(x_t.shape)
+
+
+def ancestral_sample(denoiser, x_T, noise, alpha_bar, timesteps):
+    _check_noise(noise, timesteps)
+    scheduler, full = _chain(DDPMScheduler, alpha_bar, timesteps, variance_type="learned", **_PREDICTS_X_0)
+    x_t = x_T.clone()
+    with _drawing("randn", *noise.flip(0)):
+        for t in scheduler.timesteps:
+            x_0, log_variance = denoiser(x_t, full[t])
+            x_t, _ = scheduler.step(torch.cat([x_0, log_variance.exp().expand_as(x_0)], 1), t, x_t)
+    return x_t
+
+
+def ddim_sigma(alpha_bar_t, alpha_bar_s, eta):
+    nothing = torch.zeros_like(alpha_bar_t)
+    return ddim_step(nothing, nothing, nothing + 1, alpha_bar_t, alpha_bar_s, eta)
+
+
+def ddim_step(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, eta):
+    scheduler = _with_levels(DDIMScheduler, alpha_bar_s, alpha_bar_t, **_PREDICTS_X_0)
+    with _drawing("randn", noise):
+        return scheduler.step(x_0, 1, x_t, eta=eta)[0]
+
+
+def ddim_sample(denoiser, x_T, noise, alpha_bar, timesteps, eta):
+    _check_noise(noise, timesteps)
+    scheduler, full = _chain(DDIMScheduler, alpha_bar, timesteps, **_PREDICTS_X_0)
+    x_t = x_T.clone()
+    with _drawing("randn", *noise.flip(0)):
+        for t in scheduler.timesteps:
+            x_t, _ = scheduler.step(denoiser(x_t, full[t]), t, x_t, eta=eta)
+    return x_t
+
+
+def ddim_encode_step(x_s, x_0, alpha_bar_s, alpha_bar_t):
+    scheduler = _with_levels(DDIMScheduler, alpha_bar_s, alpha_bar_t, **_PREDICTS_X_0)
+    return scheduler.reversed_step(x_0, 0, x_s)[0]
+
+
+def ddim_encode(denoiser, x, alpha_bar, timesteps):
+    scheduler, full = _chain(DDIMScheduler, alpha_bar, timesteps, **_PREDICTS_X_0)
+    x_s = x.clone()
+    for s in scheduler.timesteps.flip(0)[:-1]:
+        x_s, _ = scheduler.reversed_step(denoiser(x_s, full[s]), s, x_s)
+    return x_s
+
+
 def linspace_timesteps(num_steps, count):
     scheduler = DDPMScheduler(num_steps)
     scheduler.set_timesteps(count)
     return tuple(scheduler.timesteps.flip(0).tolist())
 
 
-# Embedding, likelihood, distance, standardisation
+_PREDICTS_X_0 = {"prediction_type": "sample", "clip_sample": False}
+
+
+def _rows(value, like):
+    return value.broadcast_to(like.shape).reshape(-1, 1, like.shape[-1])
+
+
+def _ancestral_row(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, variance):
+    levels = [alpha_bar_t] if (alpha_bar_s == 1).all() else [alpha_bar_s, alpha_bar_t]
+    scheduler = _with_levels(DDPMScheduler, *levels, variance_type="learned", **_PREDICTS_X_0)
+    with _drawing("randn", noise):
+        return scheduler.step(torch.cat([x_0, variance], 1), len(levels) - 1, x_t)[0]
+
+
+def _chain(kind, alpha_bar, timesteps, **config):
+    kept, full = sorted(timesteps), list(range(len(alpha_bar)))
+    scheduler = _with_levels(kind, *alpha_bar, **config)
+    scheduler.set_timesteps(len(kept))
+    if scheduler.timesteps.flip(0).tolist() == kept:
+        return scheduler, full
+    if not set(kept) <= set(full) or len(set(kept)) < len(kept):
+        raise NotImplementedError("MONAI has no argument for the timesteps")
+    return _with_levels(kind, *alpha_bar[kept], **config), kept
+
+
+def _check_noise(noise, timesteps):
+    if len(noise) != len(timesteps):
+        raise NotImplementedError("MONAI draws the noise of each step itself")
+
+
+def _drawing(name, *noise):
+    return patch.object(torch, name, side_effect=noise)
+
+
+# Rectified flow
+
+
+def flow_interpolation(x_0, noise, time):
+    pixels = [each.reshape(-1, 1, 1, 1) for each in (x_0, noise)]
+    return _flow().add_noise(*pixels, 1000 * time.broadcast_to(x_0.shape).flatten()).reshape(x_0.shape)
+
+
+def x_0_from_velocity(x_t, velocity, time):
+    return _flow().step(-velocity, 1000 * time, x_t)[1]
+
+
+def flow_euler_step(x_t, velocity, time, time_next):
+    columns = [each.broadcast_to(x_t.shape).flatten() for each in (-velocity, 1000 * time, x_t, 1000 * time_next)]
+    return torch.stack([_flow().step(*row)[0] for row in zip(*columns, strict=True)]).reshape(x_t.shape)
+
+
+def flow_euler_sample(velocity, x_1, times):
+    scheduler, x_t = _flow(), x_1.clone()
+    for t, t_next in itertools.pairwise(1000 * times):
+        x_t, _ = scheduler.step(-velocity(x_t, t / 1000), t, x_t, t_next)
+    return x_t
+
+
+def shifted_flow_time(time, shift):
+    return timestep_transform(time, 1, 1, scale=shift, num_train_timesteps=1)
+
+
+def uniform_timesteps(uniform, num_steps):
+    with _drawing("rand", uniform):
+        return RFlowScheduler(num_steps).sample_timesteps(uniform)
+
+
+def _flow():
+    scheduler = RFlowScheduler(1000, use_discrete_timesteps=False)
+    scheduler.set_timesteps(1)
+    return scheduler
+
+
+# Conditions
+
+
+def classifier_free_guidance(unconditional, conditional, scale):
+    scheduler = _with_levels(DDPMScheduler, torch.tensor(0.5), **_PREDICTS_X_0)
+    predictions = torch.cat([unconditional, conditional])
+    inferer = DiffusionInferer(scheduler)
+    return inferer.sample(unconditional, lambda x, timesteps, context: predictions, verbose=False, cfg=scale)
+
+
+def cross_attention(queries_from, memory, query_weight, key_weight, value_weight):
+    block = CrossAttentionBlock(1, num_heads=1, dim_head=len(query_weight))
+    block.out_proj = torch.nn.Identity()
+    weights = {"to_q.weight": query_weight, "to_k.weight": key_weight, "to_v.weight": value_weight}
+    tokens = [each[None].flatten(0, -3) for each in (queries_from, memory)]
+    out = torch.func.functional_call(block, weights, tuple(tokens))
+    return out.reshape(*queries_from.shape[:-1], len(value_weight))
+
+
+# Embedding, Gaussians, distance, standardisation
 
 
 def timestep_embedding_cos_sin(timesteps, width, **max_period):
     return get_timestep_embedding(timesteps, width, **max_period)
+
+
+def sample_gaussian(mean, log_variance, noise):
+    with _drawing("randn_like", noise):
+        return _Encoded(mean, log_variance).encode_stage_2_inputs(noise)
 
 
 def approx_standard_normal_cdf(x):
@@ -185,3 +347,12 @@ def frechet_distance(mean_1, covariance_1, mean_2, covariance_2):
 
 def standardize(data, mean, std):
     return NormalizeIntensity(mean, std, channel_wise=True)(data.movedim(-1, 0)).as_tensor().movedim(0, -1)
+
+
+class _Encoded(AutoencoderKL):
+    """An autoencoder of which the layers return the given mean and log variance."""
+
+    def __init__(self, mean, log_variance):
+        torch.nn.Module.__init__(self)
+        self.use_checkpoint, self.encoder = False, torch.nn.Identity()
+        self.quant_conv_mu, self.quant_conv_log_sigma = lambda hidden: mean, lambda hidden: log_variance
