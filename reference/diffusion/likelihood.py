@@ -32,7 +32,7 @@ def normal_kl(
 
     Domain: every real number.
     Source: Kingma & Welling 2013, arXiv:1312.6114, appendix B, for any second Gaussian.
-    Notes: R003-137, R004-088.
+    Notes: R001-095, R003-137, R004-088.
     """
     distance = (mean_1 - mean_2) ** 2 * torch.exp(-log_variance_2)
     difference = log_variance_1 - log_variance_2
