@@ -136,11 +136,14 @@ def test_layout_transitions_keep_tokens_in_their_class(layout_transitions, num_s
     assert_close(transitions.sum(-1), 1.0, 1.0)
 
 
-def test_layout_transitions_number_tokens_as_public_layouts(layout_transitions):
-    """Five categories and the default 128 coordinates make 139 classes, of which coordinate c is c + 10."""
-    transitions = layout_transitions(6, 5)
-    assert transitions.shape == (6, 139, 139)
-    assert_close(transitions[-1, 10:138, 10:138].sum(-1) + transitions[-1, 10:138, 138], 1.0, 1.0, roundings=64)
+@pytest.mark.parametrize(("num_categories", "classes"), [(5, 139), (4, 138)])
+def test_layout_transitions_number_tokens_as_public_layouts(layout_transitions, num_categories, classes):
+    """Five categories and the default 128 coordinates make 139 classes, of which MASK is the last."""
+    transitions = layout_transitions(6, num_categories)
+    coordinates = slice(5 + num_categories, classes - 1)
+    assert transitions.shape == (6, classes, classes)
+    assert_close(transitions[-1, coordinates, coordinates].sum(-1) + transitions[-1, coordinates, -1], 1.0, 1.0, 64)
+    assert_equal(transitions[:, -1, -1], torch.ones(6))
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ ON_THE_HOST = {
     "heun_sample",  # whether a step is corrected depends on its sigma
     "complete_layout",
     "mutual_information_times",
+    "sample_targets",  # as ancestral_sample, which it calls
 }
 ON_TENSORS = [
     name

@@ -157,7 +157,7 @@ def predict_noise(
     Domain: at least one pair.
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.2.1 (attention); Garg et al. 2022, arXiv:2208.01066,
     section 2 (tokens).
-    Differs: Garg et al. use a causal GPT-2 with positions, layer norm and eight to twelve blocks.
+    Differs: Garg et al. use a causal GPT-2 of twelve blocks, with positions and layer norm.
     Notes: R002-018, R002-021.
     """
     width = len(parameters.known)

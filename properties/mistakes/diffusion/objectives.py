@@ -312,10 +312,10 @@ def hybrid_loss_with_true_mean(x_0, x_t, noise, epsilon, log_variance, alpha_bar
 def hybrid_loss_with_decoder_near_the_data(
     x_0, x_t, noise, epsilon, log_variance, alpha_bar_t, alpha_bar_s, vlb_weight=0.001
 ):
-    """levels that are nearly clean count as the data itself"""
+    """levels with more signal than noise count as the data itself"""
     mean = posterior_mean_from_epsilon(x_t, epsilon.detach(), alpha_bar_t, alpha_bar_s)
     below = posterior_kl(x_0, x_t, mean, log_variance, alpha_bar_t, alpha_bar_s)
-    bound = torch.where(alpha_bar_s.flatten() > 0.999, decoder_nll(x_0, mean, log_variance), below)
+    bound = torch.where(alpha_bar_s.flatten() > 0.5, decoder_nll(x_0, mean, log_variance), below)
     return simple_loss(epsilon, noise) + vlb_weight * bound / x_0[0].numel()
 
 
