@@ -29,7 +29,7 @@ def explain(
     seen = [call for each in (failure, trial.worst) if each for call in each.calls if call.name in subject.functions]
     parts = [
         ("SMALLEST FAILING INPUT", _inputs(failure.inputs)),
-        ("REPRODUCE", _reproduce(law, judged, subject)),
+        ("REPRODUCE", reproduction(law, judged, subject)),
         *_verdict(failure.exception),
         ("WORST INPUT SEEN", _worst(trial, failure)),
     ]
@@ -80,30 +80,49 @@ def _inputs(inputs: dict[str, Any]) -> str:
     return "\n".join(f"{name} = {_show(value)}" for name, value in inputs.items())
 
 
-def _reproduce(law: Law, calls: list[Any], subject: Subject) -> str:
+def reproduction(law: Law, calls: list[Any], subject: Subject) -> str:
+    """The command that runs the law again, and where its arguments can be written down, Python for the last call."""
     flag = "" if subject.is_reference else f"--subject {subject.argument} "
     lines = [f"pytest --pyargs properties {flag}-k {law.name}"]
-    if calls and not any(map(callable, calls[-1].arguments.values())):
+    if calls and not any(
+        callable(value) or isinstance(value, torch.Generator) for value in calls[-1].arguments.values()
+    ):
         call = calls[-1]
         home = vocabulary()[call.name].__module__ if subject.is_reference else subject.module
-        types = {type(value) for value in call.arguments.values() if hasattr(value, "_fields")}
+        types = dict.fromkeys(_named_tuples(tuple(call.arguments.values())))
         imports = "".join(f"from {kind.__module__} import {kind.__name__}; " for kind in types)
         arguments = ", ".join(f"{name}={_literal(value)}" for name, value in call.arguments.items())
         lines.append(f"import torch; {imports}from {home} import {call.name}; print({call.name}({arguments}))")
     return "\n".join(lines)
 
 
+def _named_tuples(value: Any) -> Iterator[type]:
+    """The types of all named tuples in a value."""
+    if hasattr(value, "_fields"):
+        yield type(value)
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from _named_tuples(item)
+
+
 def _literal(value: Any) -> str:
-    """Python source for a value."""
+    """Python source for a value that is neither a function nor a generator."""
     if isinstance(value, Tensor):
         dtype = "" if value.dtype in (torch.int64, torch.bool) else f", dtype={value.dtype}"
-        numbers = repr(value.tolist()).replace("inf", "float('inf')").replace("nan", "float('nan')")
-        return f"torch.tensor({numbers}{dtype})"
-    if hasattr(value, "_fields"):
-        return f"{type(value).__name__}({', '.join(map(_literal, value))})"
-    if isinstance(value, tuple | list) and any(isinstance(item, Tensor) for item in value):
-        return f"({', '.join(map(_literal, value))},)"
+        return f"torch.tensor({_finite(value.tolist())}{dtype})"
+    if isinstance(value, float):
+        return _finite(value)
+    if isinstance(value, tuple | list):
+        items = ", ".join(map(_literal, value))
+        if hasattr(value, "_fields"):
+            return f"{type(value).__name__}({items})"
+        return f"[{items}]" if isinstance(value, list) else f"({items}{',' * (len(value) == 1)})"
     return repr(value)
+
+
+def _finite(numbers: Any) -> str:
+    """Source of numbers, of which inf and nan have no literal."""
+    return repr(numbers).replace("inf", "float('inf')").replace("nan", "float('nan')")
 
 
 def _show(value: Any) -> str:

@@ -1,0 +1,39 @@
+"""The line that reproduces a failure is Python, whatever the function was handed."""
+
+import pytest
+import torch
+
+from properties.harness.laws import laws
+from properties.harness.page import reproduction
+from properties.harness.smoke import examples
+from properties.harness.subjects import reference_subject
+from properties.harness.trial import Call
+from properties.harness.vocabulary import vocabulary
+
+LAW = laws()["test_sample_gaussian_equals_shift_by_standard_deviation"]
+
+
+def reproduced(name, arguments):
+    return reproduction(LAW, [Call(name, arguments, None)], reference_subject("cpu")).splitlines()
+
+
+# A tensor, a named tuple, a list of named tuples, a string and numbers, named tuples within one.
+@pytest.mark.parametrize(
+    "name", ["gaussian_posterior", "record_losses", "encode_layout", "linear_beta_schedule", "predict_noise"]
+)
+def test_line_runs_and_prints_the_result(name, capsys):
+    _, line = reproduced(name, examples()[name])
+    exec(line, {})
+    assert capsys.readouterr().out.strip() == str(vocabulary()[name](**examples()[name]))
+
+
+def test_infinities_and_nan_survive(capsys):
+    tensor = torch.tensor([[torch.inf, -torch.inf, torch.nan]])
+    _, line = reproduced("sample_gaussian", {"mean": tensor, "log_variance": -torch.inf, "noise": torch.zeros(1, 3)})
+    exec(line.replace("sample_gaussian(", "dict("), {})
+    assert "[[inf, -inf, nan]]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["init_denoiser", "ddim_sample"])
+def test_functions_and_generators_are_not_written_down(name):
+    assert len(reproduced(name, examples()[name])) == 1
