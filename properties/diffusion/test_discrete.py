@@ -254,6 +254,26 @@ def test_reverse_from_mixture_equals_mean_of_posteriors(reverse_from_mixture, tr
     assert_close(reverse_from_mixture(x_t, probabilities, between, transitions[0]), expected)
 
 
+@given(
+    transitions=simplex(3, 4, 4, least=1),
+    probabilities=simplex(2, 5, 4, least=1),
+    x_t=indices(3, 2, 5),
+    x_0=indices(4, 2, 5),
+)
+def test_reverse_from_mixture_depends_on_ratios_alone(
+    reverse_from_mixture, reverse_from_joint, categorical_posterior, transitions, probabilities, x_t, x_0
+):
+    """Where every class reaches x_t 2^60 times more rarely than before, x_s has the same distribution as before."""
+    pairs = every_path(transitions).sum(2)
+    joint = (probabilities[..., None] * pairs.permute(2, 0, 1)[x_t]).sum(-2)
+    between = every_path(transitions[1:]).sum(1)
+    rarely = torch.cat([between[:, :3] * 2.0**-60, torch.ones(4, 1, dtype=torch.float64)], 1)
+    matrices = rarely, transitions[0]
+    assert_close(reverse_from_mixture(x_t, probabilities, *matrices), mixture(pairs, probabilities, x_t))
+    assert_close(reverse_from_joint(x_t, probabilities, *matrices), joint / joint.sum(-1, keepdim=True))
+    assert_close(categorical_posterior(x_t, x_0, *matrices), posteriors(pairs)[x_t, x_0])
+
+
 @given(keep=levels(2, 1, 1), tokens=simplex(3, least=1))
 def test_reverse_from_joint_equals_mixture_for_masked_chains(reverse_from_joint, reverse_from_mixture, keep, tokens):
     """From MASK, not in the data, token i gets its p_i of what is unmasked, as is due to it; a token stays for sure."""

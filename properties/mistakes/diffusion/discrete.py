@@ -365,6 +365,14 @@ def reverse_from_mixture_with_floors(x_t, probabilities, between, cumulative_s):
 
 
 @mistake(of=reverse_from_mixture, seen="catalogue R000-012")
+def reverse_from_mixture_with_floored_reach(x_t, probabilities, between, cumulative_s):
+    """the chance of reaching x_t is at least 1e-6 before it divides, so that what is rarer counts for less"""
+    weights = probabilities / (cumulative_s @ between).T[x_t].clamp(min=1e-6)
+    reverse = between.T[x_t] * (weights @ cumulative_s)
+    return reverse / reverse.sum(-1, keepdim=True)
+
+
+@mistake(of=reverse_from_mixture, seen="catalogue R000-012")
 def reverse_from_mixture_of_the_likeliest_x_0(x_t, probabilities, between, cumulative_s):
     """the predicted probabilities are rounded to the likeliest class"""
     return categorical_posterior(x_t, probabilities.argmax(-1), between, cumulative_s)
