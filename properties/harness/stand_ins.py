@@ -16,6 +16,8 @@ def _constant(value: float) -> Callable[[Any], Any]:
         if isinstance(result, tuple):
             items = [fill(item) for item in result]
             return type(result)(*items) if hasattr(result, "_fields") else tuple(items)
+        if isinstance(result, str):
+            return ""
         return type(result)(0 if value != value else value) if isinstance(result, int | float) else result
 
     return fill

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis.errors import HypothesisException
 
 from properties.closeness import Mismatch
@@ -107,5 +108,5 @@ def _or_broken(example: Callable[..., None], *args: Any, **kwargs: Any) -> None:
         example(*args, **kwargs)
     except HypothesisException:
         raise
-    except Exception as exception:
+    except (Exception, pytest.fail.Exception) as exception:
         raise _Broken from exception
