@@ -20,13 +20,14 @@ class Mismatch(AssertionError):
         return f"observed {self.observed}, expected {self.expected}: {off}"
 
 
-def assert_close(observed: Tensor, expected: Value, magnitude: Value | None = None, roundings: float = 16) -> None:
-    """The observed tensor is within `roundings` * eps * magnitude of the expected value, element by element.
+def assert_close(observed: Value, expected: Value, magnitude: Value | None = None, roundings: float = 16) -> None:
+    """The observed value is within `roundings` * eps * magnitude of the expected one, element by element.
 
-    eps is that of the observed dtype. `magnitude` is the size of the largest term that was added or subtracted on the
-    way to the result; it defaults to the expected value itself, which suits products and quotients. Shapes must
-    broadcast to the observed one. NaN is never close; equal infinities are.
+    eps is that of the observed dtype, which for Python's numbers is float64. `magnitude` is the size of the largest
+    term that was added or subtracted on the way to the result; it defaults to the expected value itself, which suits
+    products and quotients. Shapes must broadcast to the observed one. NaN is never close; equal infinities are.
     """
+    observed = _tensor(observed)
     wanted = torch.as_tensor(expected, dtype=torch.float64).detach().broadcast_to(observed.shape)
     size = wanted.abs() if magnitude is None else torch.as_tensor(magnitude, dtype=torch.float64).abs().detach()
     seen = observed.detach().to("cpu", torch.float64)
@@ -52,8 +53,13 @@ def assert_equal(observed: object, expected: object) -> None:
         raise Mismatch(observed, expected, float("inf"), "exact")
 
 
-def assert_at_most(lower: Tensor, upper: Value, magnitude: Value | None = None, roundings: float = 16) -> None:
+def assert_at_most(lower: Value, upper: Value, magnitude: Value | None = None, roundings: float = 16) -> None:
     """No element of `lower` exceeds `upper` by more than `roundings` * eps * magnitude."""
+    lower = _tensor(lower)
     limit = torch.as_tensor(upper, dtype=torch.float64).detach().broadcast_to(lower.shape)
     seen = lower.detach().to("cpu", torch.float64)
     assert_close(lower, torch.where(seen <= limit, seen, limit), magnitude, roundings)
+
+
+def _tensor(value: Value) -> Tensor:
+    return value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=torch.float64)

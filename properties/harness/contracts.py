@@ -52,7 +52,7 @@ def under_contract(name: str, function: Function, conventions: Conventions) -> F
         for key in given:
             if not _identical(handed[key], untouched[key]):
                 raise Breach(f"{name} changed its input {key} in place")
-            if any(_shares_memory(output, source) for output in _leaves(raw) for source in _leaves(handed[key])):
+            if any(_shares_memory(output, source) for output in _owned(raw) for source in _owned(handed[key])):
                 raise Breach(f"{name} returned a view of its input {key}: editing the result would edit the input")
         on_device = any(isinstance(leaf, Tensor) for value in handed.values() for leaf in _leaves(value))
         result = _returned(raw, returns, conventions.device if on_device else None, name)
@@ -83,6 +83,8 @@ def _handed(value: Any, conventions: Conventions) -> Any:
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     if isinstance(value, list):
         return [_handed(item, conventions) for item in value]
+    if isinstance(value, dict):
+        return {key: _handed(item, conventions) for key, item in value.items()}
     if callable(value):
         return lambda *args: _handed(value(*(_as_tensor(arg, "cpu") for arg in args)), conventions)
     return value
@@ -95,6 +97,10 @@ def _returned(value: Any, annotation: Any, device: str | None, name: str) -> Any
         items = [_returned(item, None, device, name) for item in value]
         named = annotation if hasattr(annotation, "_fields") else type(value)
         return named(*items) if hasattr(named, "_fields") else tuple(items)
+    if isinstance(value, list):
+        return [_returned(item, None, device, name) for item in value]
+    if isinstance(value, dict):
+        return {key: _returned(item, None, device, name) for key, item in value.items()}
     return _as_tensor(value, "cpu")
 
 
@@ -104,20 +110,34 @@ def _as_tensor(value: Any, device: str) -> Any:
     return value.to(device) if isinstance(value, Tensor) else value
 
 
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, tuple | list):
-        for item in value:
-            yield from _leaves(item)
-    elif isinstance(value, Tensor | np.ndarray):
+def _owned(value: Any) -> Iterator[Any]:
+    """Every tensor, array, list and dictionary in a value: what could be edited in place."""
+    if isinstance(value, tuple | list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _owned(item)
+    if isinstance(value, Tensor | np.ndarray | list | dict):
         yield value
 
 
+def _leaves(value: Any) -> Iterator[Any]:
+    """Every tensor and array in a value."""
+    return (item for item in _owned(value) if isinstance(item, Tensor | np.ndarray))
+
+
 def _identical(first: Any, second: Any) -> bool:
-    pairs = zip(_leaves(first), _leaves(second), strict=True)
-    return all(np.array_equal(_array(a), _array(b), equal_nan=_array(a).dtype.kind == "f") for a, b in pairs)
+    if isinstance(first, Tensor | np.ndarray):
+        one, other = _array(first), _array(second)
+        return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    if isinstance(first, tuple | list):
+        return len(first) == len(second) and all(map(_identical, first, second))
+    if isinstance(first, dict):
+        return list(first) == list(second) and all(map(_identical, first.values(), second.values()))
+    return bool(callable(first) or first == second or first != first)
 
 
 def _shares_memory(first: Any, second: Any) -> bool:
+    if isinstance(first, list | dict):
+        return first is second
     if isinstance(first, Tensor) and isinstance(second, Tensor):
         return first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr() and first.numel() > 0
     return isinstance(first, np.ndarray) and isinstance(second, np.ndarray) and np.shares_memory(first, second)
@@ -137,8 +157,12 @@ def _check_dtype(name: str, handed: dict[str, Any], result: Any, conventions: Co
 
 
 def map_tensors(value: Any, change: Callable[[Tensor], Any]) -> Any:
-    """The value with every tensor in it, also inside tuples, changed."""
+    """The value with every tensor in it, also inside tuples, lists and dictionaries, changed."""
     if isinstance(value, tuple):
         items = [map_tensors(item, change) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, list):
+        return [map_tensors(item, change) for item in value]
+    if isinstance(value, dict):
+        return {key: map_tensors(item, change) for key, item in value.items()}
     return change(value) if isinstance(value, Tensor) else value

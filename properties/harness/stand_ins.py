@@ -16,8 +16,12 @@ def _constant(value: float) -> Callable[[Any], Any]:
         if isinstance(result, tuple):
             items = [fill(item) for item in result]
             return type(result)(*items) if hasattr(result, "_fields") else tuple(items)
-        if isinstance(result, str):
-            return ""
+        if isinstance(result, list):
+            return [fill(item) for item in result]
+        if isinstance(result, dict):
+            return {key: fill(item) for key, item in result.items()}
+        if isinstance(result, str | bytes):
+            return result[:0]
         return type(result)(0 if value != value else value) if isinstance(result, int | float) else result
 
     return fill

@@ -23,6 +23,13 @@ def test_eps_follows_the_observed_dtype():
     assert_close(ONE.float() * (1 + 8 * torch.finfo(torch.float32).eps), ONE)
 
 
+def test_numbers_of_python_count_as_float64():
+    assert_close([0.1, 0.2], [0.1 * (1 + 8 * EPS), 0.2])
+    assert_at_most(0.1, 0.1 * (1 - 8 * EPS))
+    with pytest.raises(Mismatch):
+        assert_close(0.1, 0.1 * (1 + 64 * EPS))
+
+
 def test_magnitude_stands_in_for_a_small_expected_value():
     assert_close(torch.tensor([1e-16], dtype=torch.float64), 0.0, magnitude=1.0)
     with pytest.raises(Mismatch):

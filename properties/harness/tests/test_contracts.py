@@ -104,3 +104,16 @@ def test_calls_are_recorded():
 def test_tensor_on_another_device_is_named():
     with pytest.raises(Breach, match="returned a tensor on meta for inputs on cpu"):
         under_contract("q_sample", lambda x_0, **_: torch.empty_like(x_0, device="meta"), Conventions())(**EXAMPLE)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda categories, **_: categories.append("list"), "changed its input categories"),
+        (lambda categories, **_: categories.reverse(), "changed its input categories"),
+        (lambda categories, **_: {"names": [categories]}, "view of its input categories"),
+    ],
+)
+def test_breach_on_a_list_is_named(function, words):
+    with pytest.raises(Breach, match=words):
+        under_contract("encode_layout", function, Conventions())(**EXAMPLES["encode_layout"])
