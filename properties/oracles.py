@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import torch
-from scipy import stats
+from scipy import special, stats
 from torch import Tensor
 
 
@@ -112,3 +112,8 @@ def every_path(transitions: Tensor) -> Tensor:
     for transition in rest:
         paths = paths[..., None] * transition
     return paths
+
+
+def relative_entropy(p: Tensor, q: Tensor) -> Tensor:
+    """sum_j p_j log(p_j / q_j), where 0 log 0 = 0."""
+    return torch.as_tensor(special.rel_entr(p.numpy(), q.numpy())).sum(-1)

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from properties.claims.test_diffusion import printed, table
 from reference.diffusion.discrete import (
-    categorical_kl,
     categorical_marginal,
     categorical_posterior,
     cumulative_transitions,
@@ -21,6 +20,7 @@ from reference.diffusion.timestep_sampling import (
     loss_second_moment_probabilities,
     uniform_timesteps,
 )
+from reference.probability.information import kl_divergence
 
 MASK = torch.tensor(3)
 
@@ -104,9 +104,9 @@ def test_epsilon_inside_the_logarithms_has_no_small_bias(p, bias):
 
     def kl(eps: float) -> float:
         rows = [(between[:, 3] + eps).log() + (x @ cumulative + eps).log() for x in (table(1, 0, 0, 0), model)]
-        return categorical_kl(*(row.softmax(-1) for row in rows)).item()
+        return kl_divergence(*(row.softmax(-1) for row in rows)).item()
 
-    exact = categorical_kl(
+    exact = kl_divergence(
         categorical_posterior(MASK, torch.tensor(0), between, cumulative),
         reverse_from_mixture(MASK, model, between, cumulative),
     )

@@ -212,7 +212,6 @@ EXAMPLES = {
     "categorical_posterior": {"x_0": _tokens, **_back},
     "reverse_from_joint": {"probabilities": _ramp(2, 5, 4).softmax(-1), **_back},
     "reverse_from_mixture": {"probabilities": _ramp(2, 5, 4).softmax(-1), **_back},
-    "categorical_kl": {"p": _ramp(2, 5, 4).softmax(-1), "q": _ramp(2, 5, 4).flip(1).softmax(-1)},
     "auxiliary_cross_entropy": {"logits": _ramp(2, 5, 4), "x_0": _tokens},
     "discrete_variational_bound": {
         "x_0": _tokens[0],

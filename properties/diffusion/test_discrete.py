@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from properties.closeness import assert_at_most, assert_close, assert_equal
-from properties.oracles import every_path
+from properties.oracles import every_path, relative_entropy
 from properties.rejection import assert_rejects
 from properties.strategies import dyadics, indices, levels, normals, simplex
 
@@ -46,11 +46,6 @@ def mixture(pairs, probabilities, x_t):
     """Mean of the posteriors over the x_0 that can reach x_t."""
     mean = (probabilities[..., None] * posteriors(pairs)[x_t]).sum(-2)
     return mean / mean.sum(-1, keepdim=True)
-
-
-def relative_entropy(p, q):
-    """sum_j p_j log(p_j / q_j), where 0 log 0 = 0."""
-    return torch.as_tensor(special.rel_entr(p.numpy(), q.numpy())).sum(-1)
 
 
 def assert_wins_race(winner, probabilities, uniform):
@@ -296,24 +291,6 @@ def test_reverse_from_mixture_has_finite_gradient(reverse_from_mixture, keep, to
     unmasked = (keep[0] * (1 - keep[1]) / (1 - keep[0] * keep[1])).flatten()
     expected = torch.stack([torch.zeros(4), unmasked * (IDENTITY[0] - tokens[0])])
     assert_close(gradient.to(reverse.dtype), expected, 1 / tokens[0])
-
-
-@given(p=simplex(2, 5, 4), q=simplex(2, 5, 4))
-def test_categorical_kl_equals_sum_of_relative_entropies(categorical_kl, p, q):
-    """It is the sum of p log(p / q), where 0 log 0 = 0, and infinite where q misses a class that p has."""
-    assert_close(categorical_kl(p, q), relative_entropy(p, q), 2 * math.log(64))
-
-
-@pytest.mark.autograd
-@given(p=simplex(2, 4), q=simplex(2, 4, least=1))
-def test_categorical_kl_has_finite_gradient(categorical_kl, p, q):
-    """The gradient is log(p / q) + 1 in p and -p / q in q, and 0 in both for classes that p misses, as q may too."""
-    nobody = torch.zeros(2, 1)
-    p, q = torch.cat([p, nobody], -1).requires_grad_(), torch.cat([q, nobody], -1).requires_grad_()
-    value = categorical_kl(p, q)
-    in_p, in_q = (gradient.to(value.dtype) for gradient in torch.autograd.grad(value.sum(), (p, q)))
-    assert_close(in_p, torch.where(p == 0, 0, (p / q).log() + 1), 2 * math.log(64))
-    assert_close(in_q, torch.where(p == 0, 0, -p / q))
 
 
 @given(logits=normals(2, 5, 4), x_0=indices(4, 2, 5), constant=dyadics(-(2**22), 2**22, 2, 5, 1))

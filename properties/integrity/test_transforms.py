@@ -35,6 +35,22 @@ ON_THE_HOST = {
     "heun_sample",  # whether a step is corrected depends on its sigma
     "complete_layout",
     "mutual_information_times",
+    "cavi_gaussian_sweep",  # this and the next check that a precision is one
+    "mean_field_variances",
+    "beta_mean",  # parameters and counts are tables: these six check them
+    "beta_mode",
+    "beta_variance",
+    "beta_bernoulli_update",
+    "dirichlet_categorical_update",
+    "dirichlet_marginal",
+    "min_max_scale",  # checks that no feature is constant
+    "map_on_grid",  # nothing on the grid may be possible
+    "expected_tables",  # checks its parameter
+    "fit_mixture",  # compares the likelihoods of its starts
+    "mixture_from_assignment",
+    "ppca_maximum_likelihood",  # whether the data has any noise depends on its eigenvalues
+    "stationary_point_kind",  # its result is a word
+    "best_quadratic_learning_rate",  # without a minimum there is none
     "sample_targets",  # as ancestral_sample, which it calls
 }
 ON_TENSORS = [
@@ -55,6 +71,23 @@ NOT_SMOOTH = {
     "dequantize_coordinate",
     "nearest_neighbor_rate",
     "substitution_log_probabilities",  # log 0 has no finite difference
+    "mahalanobis_squared",  # as multivariate_normal_kl, and the next three too
+    "multivariate_normal_log_density",
+    "condition_gaussian",
+    "linear_gaussian_posterior",
+    "coin_responsibilities",  # counts are whole numbers
+    "coin_em_step",
+    "coin_log_likelihood",
+    "assign_to_centroids",
+    "kalman_update",  # covariances again
+    "rts_smoother",
+    "field_log_potential",  # assignments are whole numbers, and so are nodes of a map and the samples counted by it
+    "field_conditional",
+    "best_matching_unit",
+    "som_map",
+    "squared_grid_distances",
+    "topographic_error",
+    "propose_evaluate_refit",  # evaluated candidates are whole numbers
 }
 
 

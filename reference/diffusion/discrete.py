@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from reference.probability.information import kl_divergence
+
 
 class DiscreteBound(NamedTuple):
     """Terms of the bound on -log p(x_0): terms[0] is the decoder's, terms[t] that of step t + 1."""
@@ -171,20 +173,6 @@ def reverse_from_mixture(
     return _normalized(between.T[x_t] * (weights @ cumulative_s))
 
 
-def categorical_kl(p: Float[Tensor, "*batch classes"], q: Float[Tensor, "*batch classes"]) -> Float[Tensor, "*batch"]:
-    """KL(p || q) of categorical distributions, in nats.
-
-        sum_j p_j (log p_j - log q_j),   0 log 0 = 0
-
-    Domain: entries >= 0 and rows that sum to 1. Infinite where q misses a class that p has. Classes that p misses
-    count for nothing and get a gradient of 0.
-    Source: Kullback & Leibler 1951.
-    Notes: R000-019.
-    """
-    held = p > 0
-    return (p * (torch.where(held, p, 1).log() - torch.where(held, q, 1).log())).sum(-1)
-
-
 def auxiliary_cross_entropy(
     logits: Float[Tensor, "*batch classes"], x_0: Int64[Tensor, "*batch"]
 ) -> Float[Tensor, "*batch"]:
@@ -222,9 +210,9 @@ def discrete_variational_bound(
     for t in range(len(transitions)):
         pairs = cumulative[t][x_0][:, :, None] * transitions[t]
         model = pairs.sum(1, keepdim=True) * reverse[t].T
-        terms.append(categorical_kl(pairs.flatten(1), model.flatten(1)))
+        terms.append(kl_divergence(pairs.flatten(1), model.flatten(1)))
     last = cumulative[-1][x_0]
-    return DiscreteBound(torch.stack(terms), categorical_kl(last, prior.expand_as(last)))
+    return DiscreteBound(torch.stack(terms), kl_divergence(last, prior.expand_as(last)))
 
 
 def d3pm_loss(
@@ -258,7 +246,7 @@ def d3pm_loss(
     logits = denoiser(x_t, t)
     posterior = categorical_posterior(x_t, x_0, transitions[t], before)
     reverse = reverse_from_mixture(x_t, logits.softmax(-1), transitions[t], before)
-    return (categorical_kl(posterior, reverse) + coefficient * auxiliary_cross_entropy(logits, x_0)).sum(1)
+    return (kl_divergence(posterior, reverse) + coefficient * auxiliary_cross_entropy(logits, x_0)).sum(1)
 
 
 def substitution_log_probabilities(

@@ -6,7 +6,6 @@ from properties.mistakes import mistake, variant
 from reference.diffusion.discrete import (
     DiscreteBound,
     auxiliary_cross_entropy,
-    categorical_kl,
     categorical_marginal,
     categorical_posterior,
     cumulative_transitions,
@@ -22,6 +21,7 @@ from reference.diffusion.discrete import (
     substitution_log_probabilities,
     transition_between,
 )
+from reference.probability.information import kl_divergence
 
 
 def _products(transitions):
@@ -378,48 +378,6 @@ def reverse_from_mixture_of_the_likeliest_x_0(x_t, probabilities, between, cumul
     return categorical_posterior(x_t, probabilities.argmax(-1), between, cumulative_s)
 
 
-@mistake(of=categorical_kl, seen="catalogue R000-019")
-def categorical_kl_swapped(p, q):
-    """the divergence is taken the other way round"""
-    return categorical_kl(q, p)
-
-
-@mistake(of=categorical_kl, seen="catalogue R000-019")
-def categorical_kl_that_is_cross_entropy(p, q):
-    """the entropy of p is not subtracted, so that the divergence from itself is not 0"""
-    return -torch.special.xlogy(p, q).sum(-1)
-
-
-@mistake(of=categorical_kl, seen="catalogue R000-019")
-def categorical_kl_with_logarithm_of_zero(p, q):
-    """classes that p misses give 0 log 0 = NaN"""
-    return (p * (p.log() - q.log())).sum(-1)
-
-
-@mistake(of=categorical_kl, seen="google-research/d3pm")
-def categorical_kl_with_epsilon(p, q):
-    """1e-6 is added inside the logarithms, which hides what q misses and makes the result too small"""
-    return (p * ((p + 1e-6).log() - (q + 1e-6).log())).sum(-1)
-
-
-@mistake(of=categorical_kl, seen="catalogue R000-019")
-def categorical_kl_with_undefined_gradient(p, q):
-    """the value is right, but log 0 behind a where makes the gradient NaN"""
-    return torch.where(p > 0, p * (p.log() - q.log()), 0).sum(-1)
-
-
-@mistake(of=categorical_kl, seen="catalogue R000-019")
-def categorical_kl_in_bits(p, q):
-    """the result is in bits"""
-    return categorical_kl(p, q) / torch.log(torch.tensor(2, dtype=p.dtype))
-
-
-@mistake(of=categorical_kl, seen="catalogue R000-019")
-def categorical_kl_averaged(p, q):
-    """the mean over the classes is taken instead of the sum"""
-    return categorical_kl(p, q) / p.shape[-1]
-
-
 @mistake(of=auxiliary_cross_entropy, seen="octo-models/octo#79")
 def auxiliary_cross_entropy_of_raw_logits(logits, x_0):
     """the logits are not normalised, so that the loss has no lower bound"""
@@ -502,7 +460,7 @@ def discrete_variational_bound_with_all_states_alike(x_0, transitions, reverse, 
     for t in range(len(transitions)):
         pairs = before[t][x_0][:, :, None] * transitions[t]
         true = (pairs / pairs.sum(1, keepdim=True)).nan_to_num()
-        rows.append(categorical_kl(true.mT, reverse[t].expand_as(true)).mean(-1))
+        rows.append(kl_divergence(true.mT, reverse[t].expand_as(true)).mean(-1))
     return DiscreteBound(torch.stack(rows) + 0 * terms, to_prior)
 
 
@@ -511,7 +469,7 @@ def discrete_variational_bound_with_swapped_prior(x_0, transitions, reverse, pri
     """the divergence from the prior is taken the other way round"""
     terms, _ = discrete_variational_bound(x_0, transitions, reverse, prior)
     last = _products(transitions)[-1][x_0]
-    return DiscreteBound(terms, categorical_kl(prior.expand_as(last), last))
+    return DiscreteBound(terms, kl_divergence(prior.expand_as(last), last))
 
 
 @mistake(of=d3pm_loss, seen="cloneofsimo/d3pm#1")
@@ -545,7 +503,7 @@ def _loss(denoiser, x_0, t, transitions, coefficient, x_t, reverse_from):
     before = _products(transitions)[t]
     logits = denoiser(x_t, t)
     reverse = reverse_from(x_t, logits.softmax(-1), transitions[t], before)
-    kl = categorical_kl(categorical_posterior(x_t, x_0, transitions[t], before), reverse)
+    kl = kl_divergence(categorical_posterior(x_t, x_0, transitions[t], before), reverse)
     return (kl + coefficient * auxiliary_cross_entropy(logits, x_0)).sum(1)
 
 

@@ -1,0 +1,1 @@
+"""Mistakes in probability, one module for each of `reference.probability`."""

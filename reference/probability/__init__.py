@@ -1,0 +1,1 @@
+"""Probability and latent-variable models."""
