@@ -91,8 +91,10 @@ def reproduction(law: Law, calls: list[Any], subject: Subject) -> str:
         home = vocabulary()[call.name].__module__ if subject.is_reference else subject.module
         types = dict.fromkeys(_named_tuples(tuple(call.arguments.values())))
         imports = "".join(f"from {kind.__module__} import {kind.__name__}; " for kind in types)
-        arguments = ", ".join(f"{name}={_literal(value)}" for name, value in call.arguments.items())
-        lines.append(f"import torch; {imports}from {home} import {call.name}; print({call.name}({arguments}))")
+        arrays = "torch.tensor" if subject.conventions.arrays == "torch" else "numpy.array"
+        arguments = ", ".join(f"{name}={_literal(value, arrays)}" for name, value in call.arguments.items())
+        library = arrays.split(".")[0]
+        lines.append(f"import {library}; {imports}from {home} import {call.name}; print({call.name}({arguments}))")
     return "\n".join(lines)
 
 
@@ -105,15 +107,16 @@ def _named_tuples(value: Any) -> Iterator[type]:
             yield from _named_tuples(item)
 
 
-def _literal(value: Any) -> str:
-    """Python source for a value that is neither a function nor a generator."""
+def _literal(value: Any, arrays: str) -> str:
+    """Python source for a value that is neither a function nor a generator; arrays says what makes a tensor."""
     if isinstance(value, Tensor):
-        dtype = "" if value.dtype in (torch.int64, torch.bool) else f", dtype={value.dtype}"
-        return f"torch.tensor({_finite(value.tolist())}{dtype})"
+        kind = str(value.dtype).replace("torch", arrays.split(".")[0])
+        dtype = "" if value.dtype in (torch.int64, torch.bool) else f", dtype={kind}"
+        return f"{arrays}({_finite(value.tolist())}{dtype})"
     if isinstance(value, float):
         return _finite(value)
     if isinstance(value, tuple | list):
-        items = ", ".join(map(_literal, value))
+        items = ", ".join(_literal(item, arrays) for item in value)
         if hasattr(value, "_fields"):
             return f"{type(value).__name__}({items})"
         return f"[{items}]" if isinstance(value, list) else f"({items}{',' * (len(value) == 1)})"

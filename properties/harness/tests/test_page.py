@@ -1,8 +1,11 @@
 """The line that reproduces a failure is Python, whatever the function was handed."""
 
+import dataclasses
+
 import pytest
 import torch
 
+from properties.harness.contracts import Conventions
 from properties.harness.laws import laws
 from properties.harness.page import reproduction
 from properties.harness.smoke import examples
@@ -37,3 +40,14 @@ def test_infinities_and_nan_survive(capsys):
 @pytest.mark.parametrize("name", ["init_denoiser", "ddim_sample"])
 def test_functions_and_generators_are_not_written_down(name):
     assert len(reproduced(name, examples()[name])) == 1
+
+
+def test_numpy_subject_is_handed_arrays(capsys):
+    subject = dataclasses.replace(
+        reference_subject("cpu"), conventions=Conventions(arrays="numpy"), module="numpy_adapter", name="numpy_adapter"
+    )
+    call = Call("sample_gaussian", examples()["sample_gaussian"], None)
+    line = reproduction(LAW, [call], subject).splitlines()[1]
+    assert "torch" not in line
+    exec(line.replace("from numpy_adapter import sample_gaussian; ", "").replace("sample_gaussian(", "dict("), {})
+    assert "array(" in capsys.readouterr().out
