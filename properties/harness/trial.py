@@ -48,6 +48,10 @@ class Trial:
             self.worst = self.last
 
 
+class CannotExpress(BaseException):
+    """An adapter raised NotImplementedError. Not an Exception, so that Hypothesis does not shrink the example."""
+
+
 class _Broken(BaseException):
     """A law does not hold. Not an Exception, so that Hypothesis neither replays nor prints the example."""
 
@@ -96,6 +100,8 @@ def tracked(example: Callable[..., None], not_inputs: frozenset[str]) -> Callabl
         _current.calls.clear()
         try:
             example(*args, **kwargs)
+        except NotImplementedError as missing:
+            raise CannotExpress(*missing.args) from missing
         except BaseException as exception:
             _current.note({name: value for name, value in kwargs.items() if name not in not_inputs}, exception)
             raise

@@ -10,7 +10,7 @@ from properties.harness.isolation import run_isolated
 from properties.harness.laws import Law, example_settings
 from properties.harness.page import explain, layout
 from properties.harness.subjects import Subject
-from properties.harness.trial import recording
+from properties.harness.trial import CannotExpress, recording
 
 
 @dataclass
@@ -36,7 +36,7 @@ def judge(law: Law, case: str, arguments: Mapping[str, Any], profile: settings, 
             law.test(**arguments)
         except KeyboardInterrupt:
             raise
-        except NotImplementedError as missing:
+        except (NotImplementedError, CannotExpress) as missing:
             if subject.is_reference:
                 raise
             return Verdict("skipped", reason=str(missing) or "the adapter cannot express the call")

@@ -73,6 +73,15 @@ def test_ppca_maximum_likelihood_keeps_largest_eigenvalues(ppca_maximum_likeliho
     assert_close(covariance_of(model), (vectors * kept) @ vectors.T, size)
 
 
+@pytest.mark.parametrize("points", [4, 8])
+@given(data=clouds())
+def test_ppca_maximum_likelihood_preserves_total_variance(ppca_maximum_likelihood, data, points):
+    """tr(W W^T + sigma^2 I) is that of the covariance, also of fewer points than dimensions."""
+    model = PPCA(*ppca_maximum_likelihood(data[:points], 2))
+    total = moments(data[:points])[1].trace()
+    assert_close(model.loadings.square().sum() + 5 * model.noise_variance, total, data.square().sum())
+
+
 @given(data=clouds(), other=ppca_models(5, 2))
 def test_ppca_maximum_likelihood_exceeds_any_other(ppca_maximum_likelihood, data, other):
     """No other model makes the data more likely, and its log likelihood is -n (d log 2 pi + log det C + d) / 2."""

@@ -27,6 +27,15 @@ def _by_eigenvalues(data, num_latent, noise_of, stretch_of):
     return PPCA(mean, vectors[:, -num_latent:] * stretch, noise)
 
 
+@mistake(of=ppca_maximum_likelihood, seen="scikit-learn/scikit-learn, PCA.noise_variance_")
+def ppca_maximum_likelihood_with_noise_of_the_sample_rank(data, num_latent):
+    """the discarded variance is shared by as many dimensions as there are points, if these are fewer"""
+    model = ppca_maximum_likelihood(data, num_latent)
+    points, dim = data.shape
+    shared = (dim - num_latent) / max(min(points, dim) - num_latent, 1)
+    return model._replace(noise_variance=model.noise_variance * shared)
+
+
 @mistake(of=ppca_maximum_likelihood, seen="catalogue R003-093")
 def ppca_maximum_likelihood_that_keeps_the_noise(data, num_latent):
     """the loadings are the roots of the eigenvalues, from which the noise variance is not taken"""
