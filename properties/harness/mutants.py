@@ -40,6 +40,7 @@ import reference
 from properties.harness.contracts import Conventions, under_contract
 from properties.harness.laws import Law, laws
 from properties.harness.smoke import examples
+from properties.harness.trial import failing_fast
 from properties.harness.vocabulary import Function, vocabulary
 
 EXAMPLE_SECONDS, LAW_SECONDS = 2.0, 20.0
@@ -232,7 +233,7 @@ def _call(functions: dict[str, Function], name: str, /, **arguments: Any) -> Any
 def _first_failure(judges: Iterable[Law], contracts: dict[str, Function]) -> Law | None:
     for law in judges:
         try:
-            with contained(LAW_SECONDS):
+            with contained(LAW_SECONDS), failing_fast():
                 law.run(contracts)
         except (OutOfTimeError, KeyboardInterrupt):
             raise
