@@ -1,7 +1,8 @@
 """Expected values that several files of laws share, each by another way than the reference takes."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import torch
@@ -117,3 +118,33 @@ def every_path(transitions: Tensor) -> Tensor:
 def relative_entropy(p: Tensor, q: Tensor) -> Tensor:
     """sum_j p_j log(p_j / q_j), where 0 log 0 = 0."""
     return torch.as_tensor(special.rel_entr(p.numpy(), q.numpy())).sum(-1)
+
+
+def segmentations(word: str) -> list[tuple[str, ...]]:
+    """All ways to cut a word into pieces, one for each set of places to cut; the empty word has one, without pieces."""
+    places = range(1, len(word))
+    chosen = itertools.chain.from_iterable(itertools.combinations(places, size) for size in range(len(word) or 1))
+    cuts = [(0, *inner, len(word)) for inner in chosen]
+    return [tuple(word[start:end] for start, end in itertools.pairwise(ends) if end) for ends in cuts]
+
+
+def segmentation_probability(pieces: Iterable[str], weights: Mapping[str, int]) -> Fraction:
+    """Product of the pieces' shares of all weights; a piece without a weight has none."""
+    total = sum(weights.values()) or 1
+    return math.prod((Fraction(weights.get(piece, 0), total) for piece in pieces), start=Fraction(1))
+
+
+def word_probability(word: str, weights: Mapping[str, int]) -> Fraction:
+    """Sum of the probabilities of all segmentations of a word."""
+    return sum((segmentation_probability(pieces, weights) for pieces in segmentations(word)), start=Fraction(0))
+
+
+def log_shares(weights: Mapping[str, int]) -> dict[str, float]:
+    """Natural logarithm of each weight's share of all."""
+    total = sum(weights.values())
+    return {piece: math.log(weight / total) for piece, weight in weights.items()}
+
+
+def log_fraction(value: Fraction) -> float:
+    """Natural logarithm of a rational number however small, -inf at 0."""
+    return math.log(value.numerator) - math.log(value.denominator) if value else -math.inf

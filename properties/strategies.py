@@ -5,6 +5,8 @@ the float64 oracle, and 1 - level and the product of two levels are exact in bot
 roundings of the subject itself.
 """
 
+import itertools
+
 import numpy as np
 import torch
 from hypothesis import strategies as st
@@ -116,3 +118,20 @@ def chains(tables: st.SearchStrategy[Tensor], least: int = 1) -> st.SearchStrate
         return timesteps.map(lambda kept: (table, kept))
 
     return tables.flatmap(some_of)
+
+
+def piece_weights(least: int = 1) -> st.SearchStrategy[dict[str, int]]:
+    """Whole weights up to 8 of some strings of one to three letters a and b; the two letters weigh at least `least`."""
+    pieces = ["".join(letters) for length in (1, 2, 3) for letters in itertools.product("ab", repeat=length)]
+
+    def weighed(raw: bytes) -> dict[str, int]:
+        kept = dict(zip(pieces, (byte % 9 for byte in raw), strict=True))
+        kept |= {letter: max(kept[letter], least) for letter in "ab"}
+        return {piece: weight for piece, weight in kept.items() if weight}
+
+    return st.binary(min_size=len(pieces), max_size=len(pieces)).map(weighed)
+
+
+def corpora(max_words: int = 3, alphabet: str = "ab") -> st.SearchStrategy[dict[str, int]]:
+    """Counts from 1 to 5 of one or more words of up to four letters."""
+    return st.dictionaries(st.text(alphabet, min_size=1, max_size=4), st.integers(1, 5), min_size=1, max_size=max_words)

@@ -281,7 +281,11 @@ def test_lasso_regression_takes_every_sweep(lasso_regression, weights, num_sweep
     assert_close(lasso_regression(features, features @ weights, 0.0, num_sweeps), expected, size)
 
 
-@given(targets=dyadics(-64, 64, 4, grid=16), penalty=penalties(), exponents=dyadics(-4, 4, 3, grid=1))
+@given(
+    targets=dyadics(-64, 64, 4, grid=16),
+    penalty=penalties().map(lambda penalty: penalty / 16),
+    exponents=dyadics(-4, 4, 3, grid=1),
+)
 def test_lasso_regression_reduces_to_soft_threshold_at_orthogonal_columns(
     lasso_regression, soft_threshold, targets, penalty, exponents
 ):

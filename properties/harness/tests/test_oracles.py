@@ -73,3 +73,19 @@ def test_every_path_multiplies_its_steps():
     paths = oracles.every_path(torch.stack([first, second]))
     assert paths[0].tolist() == [[0.25 * 0.5, 0.25 * 0.5], [0.75 * 0.125, 0.75 * 0.875]]
     assert paths[1].tolist() == [[0, 0], [0.125, 0.875]]
+
+
+def test_segmentations_are_all_the_ways_to_cut_a_word():
+    assert sorted(oracles.segmentations("abc")) == [("a", "b", "c"), ("a", "bc"), ("ab", "c"), ("abc",)]
+    assert oracles.segmentations("") == [()]
+    assert all("".join(pieces) == "abcde" for pieces in oracles.segmentations("abcde"))
+    assert len(set(oracles.segmentations("abcde"))) == 2**4
+
+
+def test_word_probability_adds_the_products_of_shares():
+    weights = {"a": 1, "b": 2, "ab": 5}
+    assert oracles.segmentation_probability(("a", "b"), weights) == Fraction(2, 64)
+    assert oracles.word_probability("ab", weights) == Fraction(2, 64) + Fraction(5, 8)
+    assert oracles.word_probability("c", weights) == 0
+    assert oracles.log_shares(weights)["a"] == pytest.approx(oracles.log_fraction(Fraction(1, 8)))
+    assert oracles.log_fraction(Fraction(0)) == -torch.inf

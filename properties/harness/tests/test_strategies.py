@@ -94,3 +94,12 @@ def test_chains_keep_distinct_timesteps_of_their_table(chain):
     table, timesteps = chain
     assert 2 <= len(timesteps) == len(set(timesteps))
     assert set(timesteps) <= set(range(len(table)))
+
+
+@pytest.mark.parametrize("least", [0, 1])
+def test_piece_weights_are_positive_and_may_lack_a_letter_only_if_it_may_weigh_nothing(least):
+    found = find(strategies.piece_weights(least), lambda weights: len(weights) > 4 and max(weights.values()) == 8)
+    assert min(found.values()) > 0
+    assert max(map(len, found)) <= 3
+    assert (set("ab") <= set(found)) == bool(least) or least == 0
+    assert find(strategies.piece_weights(least), lambda weights: True) == ({"a": 1, "b": 1} if least else {})

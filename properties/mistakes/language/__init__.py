@@ -1,0 +1,1 @@
+"""Mistakes in language, one module for each of `reference.language`."""

@@ -1,0 +1,1 @@
+"""Language: tokenizers, n-gram models, decoding, word vectors, supervision, retrieval."""
