@@ -5,11 +5,11 @@ word has a probability of its own: nothing is shared across its ends.
 """
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import torch
 
+from reference.language.text import pre_token_counts
 from reference.language.unigram import (
     unigram_backward,
     unigram_forward,
@@ -33,7 +33,7 @@ def unigram_word_counts(texts: Sequence[str]) -> dict[str, int]:
     """
     if isinstance(texts, str):
         raise ValueError(f"texts must be a sequence of texts; got the text {texts!r}")
-    return dict(Counter(word for text in texts for word in text.split()))
+    return pre_token_counts(texts, str.split)
 
 
 def unigram_substring_counts(word_counts: Mapping[str, int], max_length: int = 10) -> dict[str, int]:
