@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from properties.closeness import assert_close, assert_equal
-from properties.rejection import assert_rejects
+from properties.rejection import assert_rejects, assert_rejects_index
 from properties.strategies import indices, masks, normals
 from reference.language.supervision import Turn
 
@@ -94,7 +94,7 @@ def test_masked_token_loss_equals_mean_surprisal_of_labels(masked_token_loss, lo
 @pytest.mark.parametrize("label", [-101, -99, -1, 5])
 def test_masked_token_loss_rejects_other_labels(masked_token_loss, label):
     """Labels are -100 or one of the five tokens."""
-    assert_rejects(masked_token_loss, torch.zeros(3, 5, dtype=torch.float64), torch.tensor([0, label, 4]))
+    assert_rejects_index(masked_token_loss, torch.zeros(3, 5, dtype=torch.float64), torch.tensor([0, label, 4]))
 
 
 @given(prompt=TEXT, completion=TEXT)

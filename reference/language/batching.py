@@ -79,7 +79,7 @@ def position_ids(kept: Bool[Tensor, "*batch length"]) -> Int64[Tensor, "*batch l
 
     Domain: every mask.
     Source: transformers, `prepare_inputs_for_generation`.
-    Differs: that code gives padding position 1. Nothing may depend on it.
+    Differs: older code gives padding position 1. Nothing may depend on it.
     Notes: R003-250.
     """
     return torch.where(kept, kept.cumsum(-1) - 1, 0)

@@ -115,7 +115,7 @@ def split_special_tokens(text: str, special_tokens: Sequence[str]) -> tuple[str,
 
     Domain: no special token is empty, else ValueError. Parts are never empty.
     Source: tokenizers (`added_vocabulary.rs`), leftmost and longest.
-    Differs: tiktoken takes, of those that start together, the one that it lists first.
+    Differs: tiktoken leaves it to the order of a hash table which of those that start together it takes.
     Notes: R003-183.
     """
     if "" in special_tokens:
