@@ -40,10 +40,14 @@ def explain(
 
 
 def layout(law: Law, case: str, parts: Iterable[tuple[str, str]]) -> str:
-    """The page: the law, the parts that have a text, and where the algorithm comes from."""
+    """The page: the law, the parts that have a text, and where the algorithm comes from.
+
+    Lone surrogates, of which no report can be written, are escaped.
+    """
     sources = "\n".join(f"{name}: {docstring_section(vocabulary()[name], 'Source')}" for name in law.functions)
     blocks = [f"{title}\n{textwrap.indent(text, '    ')}" for title, text in [*parts, ("SOURCE", sources)] if text]
-    return "\n".join([f"LAW: {law.statement}", f"    {law.name}{case}", *blocks])
+    page = "\n".join([f"LAW: {law.statement}", f"    {law.name}{case}", *blocks])
+    return page.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _calls_on_examples(names: set[str], subject: Subject) -> Iterator[Call]:

@@ -7,7 +7,7 @@ import torch
 
 from properties.harness.contracts import Conventions
 from properties.harness.laws import laws
-from properties.harness.page import reproduction
+from properties.harness.page import layout, reproduction
 from properties.harness.smoke import examples
 from properties.harness.subjects import reference_subject
 from properties.harness.trial import Call
@@ -51,3 +51,9 @@ def test_numpy_subject_is_handed_arrays(capsys):
     assert "torch" not in line
     exec(line.replace("from numpy_adapter import sample_gaussian; ", "").replace("sample_gaussian(", "dict("), {})
     assert "array(" in capsys.readouterr().out
+
+
+def test_page_can_be_written_whatever_text_is_on_it():
+    page = layout(LAW, "", [("OBSERVED", "a\ud800b \u00e9")])
+    assert "a\\ud800b \u00e9" in page
+    assert page.encode("utf-8")
