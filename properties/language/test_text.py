@@ -138,6 +138,7 @@ def test_gpt2_pre_tokens_join_to_the_text(gpt2_pre_tokens, text):
         ("we'll'share", ("we", "'ll", "'s", "hare")),
         ("I'm he'd isn't", ("I", "'m", " he", "'d", " isn", "'t")),
         ("we're I've it'S", ("we", "'re", " I", "'ve", " it", "'", "S")),
+        ("it\u2019s", ("it", "\u2019", "s")),
         ("a !! 12345", ("a", " !!", " 12345")),
         ("  a   12 ", (" ", " a", "  ", " 12", " ")),
         ("x\n\n y", ("x", "\n\n", " y")),

@@ -132,6 +132,12 @@ def gpt2_pre_tokens_with_greedy_space(text):
     return tuple(joined)
 
 
+@mistake(of=gpt2_pre_tokens, seen="catalogue R003-181")
+def gpt2_pre_tokens_with_typographic_apostrophes(text):
+    """U+2019 is made an apostrophe first, so that contractions are cut off and the text does not come back"""
+    return gpt2_pre_tokens(text.replace("\u2019", "'"))
+
+
 @mistake(of=gpt2_pre_tokens, seen="the package `re` in place of `regex`")
 def gpt2_pre_tokens_with_ascii_classes(text):
     """only ASCII letters and digits count as letters and numbers"""
