@@ -74,34 +74,26 @@ def reference_in(name: str, dtype: torch.dtype) -> Function:
 
 
 def _handed(value: Any, conventions: Conventions) -> Any:
-    if isinstance(value, Tensor):
-        narrow = value.dtype == torch.float64 and conventions.dtype != torch.float64
-        copy = value.to(conventions.device, conventions.dtype if narrow else value.dtype, copy=True)
-        return copy.numpy() if conventions.arrays == "numpy" else copy
-    if isinstance(value, tuple):
-        items = [_handed(item, conventions) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-    if isinstance(value, list):
-        return [_handed(item, conventions) for item in value]
-    if isinstance(value, dict):
-        return {key: _handed(item, conventions) for key, item in value.items()}
-    if callable(value):
-        return lambda *args: _handed(value(*(_as_tensor(arg, "cpu") for arg in args)), conventions)
-    return value
+    def hand(leaf: Any) -> Any:
+        if isinstance(leaf, Tensor):
+            narrow = leaf.dtype == torch.float64 and conventions.dtype != torch.float64
+            copy = leaf.to(conventions.device, conventions.dtype if narrow else leaf.dtype, copy=True)
+            return copy.numpy() if conventions.arrays == "numpy" else copy
+        if callable(leaf):
+            return lambda *args: _handed(leaf(*(_as_tensor(arg, "cpu") for arg in args)), conventions)
+        return leaf
+
+    return map_leaves(value, hand)
 
 
 def _returned(value: Any, annotation: Any, device: str | None, name: str) -> Any:
-    if isinstance(value, Tensor) and device and value.device.type != torch.device(device).type:
-        raise Breach(f"{name} returned a tensor on {value.device} for inputs on {device}")
-    if isinstance(value, tuple):
-        items = [_returned(item, None, device, name) for item in value]
-        named = annotation if hasattr(annotation, "_fields") else type(value)
-        return named(*items) if hasattr(named, "_fields") else tuple(items)
-    if isinstance(value, list):
-        return [_returned(item, None, device, name) for item in value]
-    if isinstance(value, dict):
-        return {key: _returned(item, None, device, name) for key, item in value.items()}
-    return _as_tensor(value, "cpu")
+    def take(leaf: Any) -> Any:
+        if isinstance(leaf, Tensor) and device and leaf.device.type != torch.device(device).type:
+            raise Breach(f"{name} returned a tensor on {leaf.device} for inputs on {device}")
+        return _as_tensor(leaf, "cpu")
+
+    result = map_leaves(value, take)
+    return annotation(*result) if isinstance(result, tuple) and hasattr(annotation, "_fields") else result
 
 
 def _as_tensor(value: Any, device: str) -> Any:
@@ -158,11 +150,16 @@ def _check_dtype(name: str, handed: dict[str, Any], result: Any, conventions: Co
 
 def map_tensors(value: Any, change: Callable[[Tensor], Any]) -> Any:
     """The value with every tensor in it, also inside tuples, lists and dictionaries, changed."""
+    return map_leaves(value, lambda leaf: change(leaf) if isinstance(leaf, Tensor) else leaf)
+
+
+def map_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The value with everything in it that is no tuple, list or dictionary changed."""
     if isinstance(value, tuple):
-        items = [map_tensors(item, change) for item in value]
+        items = [map_leaves(item, change) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     if isinstance(value, list):
-        return [map_tensors(item, change) for item in value]
+        return [map_leaves(item, change) for item in value]
     if isinstance(value, dict):
-        return {key: map_tensors(item, change) for key, item in value.items()}
-    return change(value) if isinstance(value, Tensor) else value
+        return {key: map_leaves(item, change) for key, item in value.items()}
+    return change(value)

@@ -106,8 +106,8 @@ def _named_tuples(value: Any) -> Iterator[type]:
     """The types of all named tuples in a value."""
     if hasattr(value, "_fields"):
         yield type(value)
-    if isinstance(value, tuple | list):
-        for item in value:
+    if isinstance(value, tuple | list | dict):
+        for item in value.items() if isinstance(value, dict) else value:
             yield from _named_tuples(item)
 
 
@@ -124,6 +124,8 @@ def _literal(value: Any, arrays: str) -> str:
         if hasattr(value, "_fields"):
             return f"{type(value).__name__}({items})"
         return f"[{items}]" if isinstance(value, list) else f"({items}{',' * (len(value) == 1)})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_literal(key, arrays)}: {_literal(item, arrays)}' for key, item in value.items())}}}"
     return repr(value)
 
 

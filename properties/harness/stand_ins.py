@@ -1,33 +1,23 @@
 """Useless implementations that the self-test puts in place of the reference."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
+from properties.harness.contracts import map_leaves
 from properties.harness.vocabulary import Function, vocabulary
 
 
-def _constant(value: float) -> Callable[[Any], Any]:
-    def fill(result: Any) -> Any:
-        if isinstance(result, torch.Tensor):
-            number = value if result.is_floating_point() else 0 if value != value else int(value)
-            return torch.full_like(result, number)
-        if isinstance(result, tuple):
-            items = [fill(item) for item in result]
-            return type(result)(*items) if hasattr(result, "_fields") else tuple(items)
-        if isinstance(result, list):
-            return [fill(item) for item in result]
-        if isinstance(result, dict):
-            return {key: fill(item) for key, item in result.items()}
-        if isinstance(result, str | bytes):
-            return result[:0]
-        return type(result)(0 if value != value else value) if isinstance(result, int | float) else result
-
-    return fill
+def _filled(result: Any, value: float) -> Any:
+    if isinstance(result, torch.Tensor):
+        number = value if result.is_floating_point() else 0 if value != value else int(value)
+        return torch.full_like(result, number)
+    if isinstance(result, str | bytes):
+        return result[:0]
+    return type(result)(0 if value != value else value) if isinstance(result, int | float) else result
 
 
-_FILLS = {"zeros": _constant(0.0), "nan": _constant(float("nan")), "constant": _constant(0.625)}
+_FILLS = {"zeros": 0.0, "nan": float("nan"), "constant": 0.625}
 USELESS = (*_FILLS, "input")
 
 
@@ -41,6 +31,6 @@ def useless(name: str, kind: str) -> Function:
             result = vocabulary()[name](*args, **kwargs)
         except (ValueError, RuntimeError):
             return torch.zeros(())
-        return _FILLS[kind](result)
+        return map_leaves(result, lambda leaf: _filled(leaf, _FILLS[kind]))
 
     return stand_in

@@ -1,6 +1,7 @@
 """The line that reproduces a failure is Python, whatever the function was handed."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from properties.harness.smoke import examples
 from properties.harness.subjects import reference_subject
 from properties.harness.trial import Call
 from properties.harness.vocabulary import vocabulary
+from reference.probability.conjugate import BetaState
 
 LAW = laws()["test_sample_gaussian_equals_shift_by_standard_deviation"]
 
@@ -35,6 +37,13 @@ def test_infinities_and_nan_survive(capsys):
     _, line = reproduced("sample_gaussian", {"mean": tensor, "log_variance": -torch.inf, "noise": torch.zeros(1, 3)})
     exec(line.replace("sample_gaussian(", "dict("), {})
     assert "[[inf, -inf, nan]]" in capsys.readouterr().out
+
+
+def test_dictionaries_are_written_down_with_what_is_in_them(capsys):
+    tables = {"a": -math.inf, ("b",): torch.tensor([0.5]), "c": BetaState(torch.tensor(2.0), torch.tensor(0.5))}
+    _, line = reproduced("sample_gaussian", {"mean": tables})
+    exec(line.replace("sample_gaussian(", "dict("), {})
+    assert capsys.readouterr().out.strip() == str({"mean": tables})
 
 
 @pytest.mark.parametrize("name", ["init_denoiser", "ddim_sample"])

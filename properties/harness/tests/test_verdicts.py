@@ -5,9 +5,10 @@ import time
 
 import pytest
 import torch
+from hypothesis import settings
 
 from properties.harness.contracts import Conventions, under_contract
-from properties.harness.laws import QUICK, Law, laws
+from properties.harness.laws import DEFAULT, QUICK, Law, laws
 from properties.harness.subjects import Subject
 from properties.harness.verdicts import Verdict, judge, judge_isolated
 from properties.harness.vocabulary import vocabulary
@@ -52,22 +53,22 @@ def hangs(x_0, alpha_bar_t):
     time.sleep(3600)
 
 
-def verdicts(function, limit=None):
+def verdicts(function, limit=None, profile=QUICK):
     """The verdict of every law of q_mean_variance on the function."""
     subject = Subject("theirs", "theirs.py", {"q_mean_variance": function}, Conventions(), "theirs", {}, None)
     for law in laws().values():
         if "q_mean_variance" in law.functions:
-            yield _verdict(law, subject, limit)
+            yield _verdict(law, subject, limit, profile)
 
 
-def _verdict(law: Law, subject: Subject, limit: float | None) -> Verdict:
+def _verdict(law: Law, subject: Subject, limit: float | None, profile: settings) -> Verdict:
     arguments = {name: vocabulary()[name] for name in law.functions}
     arguments["q_mean_variance"] = under_contract(
         "q_mean_variance", subject.functions["q_mean_variance"], subject.conventions
     )
     if limit:
-        return judge_isolated(law, "", arguments, QUICK, subject, limit)
-    return judge(law, "", arguments, QUICK, subject)
+        return judge_isolated(law, "", arguments, profile, subject, limit)
+    return judge(law, "", arguments, profile, subject)
 
 
 @pytest.mark.parametrize(
@@ -118,3 +119,14 @@ def test_what_an_adapter_cannot_express_is_skipped_at_once():
     found = [(verdict.outcome, verdict.reason) for verdict in verdicts(partial)]
     assert set(found) == {("skipped", "only for images")}
     assert len(calls) == len(found)
+
+
+def test_what_cannot_be_expressed_does_not_hide_a_failure():
+    def wrong_but_for_small(x_0, alpha_bar_t):
+        size = x_0.abs().max()
+        if 0 < size < 1:
+            raise NotImplementedError("only for large images")
+        mean, variance = right(x_0, alpha_bar_t)
+        return mean + (size >= 1), variance
+
+    assert "failed" in {verdict.outcome for verdict in verdicts(wrong_but_for_small, profile=DEFAULT)}
