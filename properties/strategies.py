@@ -72,6 +72,11 @@ def covariances(dim: int) -> st.SearchStrategy[Tensor]:
     return dyadics(-16, 16, dim, dim, grid=16).map(lambda factor: factor @ factor.T + identity / 2)
 
 
+def designs() -> st.SearchStrategy[Tensor]:
+    """Features of 7 samples in 3 columns, with singular values from 1 to 4: an identity above numbers up to 1."""
+    return dyadics(-16, 16, 4, 3, grid=16).map(lambda rest: torch.cat([torch.eye(3, dtype=torch.float64), rest]))
+
+
 def distributions(min_size: int = 2, max_size: int = 7, grid: int = 64) -> st.SearchStrategy[Tensor]:
     """Probabilities k / grid, each above 0, that sum to exactly 1."""
 
@@ -135,3 +140,8 @@ def piece_weights(least: int = 1) -> st.SearchStrategy[dict[str, int]]:
 def corpora(max_words: int = 3, alphabet: str = "ab") -> st.SearchStrategy[dict[str, int]]:
     """Counts from 1 to 5 of one or more words of up to four letters."""
     return st.dictionaries(st.text(alphabet, min_size=1, max_size=4), st.integers(1, 5), min_size=1, max_size=max_words)
+
+
+def numbers(*values: float) -> Tensor:
+    """A vector of these float64 values."""
+    return torch.tensor(values, dtype=torch.float64)

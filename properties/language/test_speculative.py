@@ -13,7 +13,6 @@ from properties.closeness import assert_close, assert_equal
 from properties.strategies import dyadics, indices, simplex, unit
 
 STEPS = 16
-ROW = torch.ones(2, 5, dtype=torch.float64) / 64
 
 
 def fractions(tensor):

@@ -18,6 +18,7 @@ PAD, BOS, EOS = 0, 1, 2
 TEXT = st.lists(st.integers(3, 6), max_size=4).map(tuple)
 TURNS = st.lists(st.builds(Turn, TEXT, TEXT, st.booleans()), max_size=3)
 ROWS = st.integers(0, 5).flatmap(lambda length: st.lists(indices(7, length + 1), min_size=2, max_size=2))
+KEPT = masks(2, 3) | st.integers(0, 6).map(lambda place: torch.arange(6).reshape(2, 3) == place)
 LABELS = indices(6, 2, 3).map(lambda drawn: torch.where(drawn == 5, -100, drawn))
 
 
@@ -51,7 +52,11 @@ def test_packed_next_token_labels_equal_those_of_each_document(packed_next_token
     assert_equal(packed_next_token_labels(torch.where(labels == 3, -100, labels), numbers).tolist(), expected.tolist())
 
 
-@given(table=normals(7, 7), documents=st.lists(TEXT, min_size=1, max_size=3), rest=st.integers(0, 2))
+@given(
+    table=normals(7, 7),
+    documents=st.lists(TEXT, max_size=2).map(lambda texts: [*texts, (4, 5)]),
+    rest=st.integers(0, 2),
+)
 def test_packed_next_token_labels_give_the_loss_of_separate_documents(
     packed_next_token_labels, masked_token_loss, table, documents, rest
 ):
@@ -63,28 +68,51 @@ def test_packed_next_token_labels_give_the_loss_of_separate_documents(
     assert_close(masked_token_loss(table[ids], packed_next_token_labels(ids, numbers)), mean(losses), 16)
 
 
-@given(
-    values=normals(2, 3), kept=masks(2, 3) | st.integers(0, 6).map(lambda place: torch.arange(6).reshape(2, 3) == place)
-)
+@given(values=normals(2, 3), kept=KEPT)
 def test_mean_of_kept_equals_mean_of_what_is_left(mean_of_kept, values, kept):
-    """It is the mean of the kept values, 0 of none; each has 1/n of the gradient, and NaN elsewhere has none."""
+    """It is the mean of the kept values and 0 of none; NaN elsewhere has no influence."""
+    chosen = [Fraction(value) for value in values[kept].tolist()]
+    assert_close(mean_of_kept(torch.where(kept, values, math.nan), kept), float(sum(chosen) / max(len(chosen), 1)), 4)
+
+
+@pytest.mark.autograd
+@given(values=normals(2, 3), kept=KEPT)
+def test_mean_of_kept_has_equal_slopes(mean_of_kept, values, kept):
+    """Each of the n kept values has 1/n of the gradient, and what is left out has none, not even NaN."""
     inputs = torch.where(kept, values, math.nan).requires_grad_()
     observed = mean_of_kept(inputs, kept)
     (slope,) = torch.autograd.grad(observed, inputs)
-    chosen = [Fraction(value) for value in values[kept].tolist()]
-    assert_close(observed, float(sum(chosen) / max(len(chosen), 1)), 4)
-    assert_close(slope.to(observed.dtype), kept.double() / max(len(chosen), 1))
+    assert_close(slope.to(observed.dtype), kept.double() / max(int(kept.sum()), 1))
 
 
-@given(logits=normals(2, 3, 5), labels=LABELS | st.just(torch.full((2, 3), -100)))
-def test_masked_token_loss_equals_mean_surprisal_of_labels(masked_token_loss, logits, labels):
-    """It is the mean surprisal of the labels that are not -100, 0 of none; NaN elsewhere has no influence."""
+@given(logits=normals(2, 3, 5), labels=LABELS, place=st.integers(0, 5))
+def test_masked_token_loss_equals_mean_surprisal_of_labels(masked_token_loss, logits, labels, place):
+    """It is the mean surprisal of the labels that are not -100; NaN in the logits of others has no influence."""
+    labels.view(-1)[place] = 4
+    learned = labels != -100
+    pairs = zip(logits[learned].tolist(), labels[learned].tolist(), strict=True)
+    expected = mean([surprisal(row, k) for row, k in pairs])
+    assert_close(masked_token_loss(torch.where(learned[..., None], logits, math.nan), labels), expected, 16)
+
+
+@given(logits=normals(2, 3, 5))
+def test_masked_token_loss_of_nothing_to_learn_is_zero(masked_token_loss, logits):
+    """Where all labels are -100 the loss is 0, and not NaN; one other label alone has its surprisal for a loss."""
+    labels = torch.full((2, 3), -100)
+    assert_equal(masked_token_loss(logits, labels), torch.zeros(()))
+    labels[1, 0] = 2
+    assert_close(masked_token_loss(logits, labels), surprisal(logits[1, 0].tolist(), 2), 16)
+
+
+@pytest.mark.autograd
+@given(logits=normals(2, 3, 5), labels=LABELS)
+def test_masked_token_loss_has_slope_of_shares_less_label(masked_token_loss, logits, labels):
+    """With n labels the slope is (softmax - one-hot) / n; positions without one have none, whatever is there."""
     learned = labels != -100
     inputs = torch.where(learned[..., None], logits, math.nan).requires_grad_()
     loss = masked_token_loss(inputs, labels)
     (slope,) = torch.autograd.grad(loss, inputs)
     pairs = list(zip(logits[learned].tolist(), labels[learned].tolist(), strict=True))
-    assert_close(loss, mean([surprisal(row, k) for row, k in pairs]), 16)
     shares = [[math.exp(-surprisal(row, j)) - (j == k) for j in range(5)] for row, k in pairs]
     expected = torch.zeros_like(logits)
     expected[learned] = torch.tensor(shares, dtype=torch.float64).reshape(-1, 5) / max(len(pairs), 1)
@@ -188,6 +216,7 @@ def test_ranking_loss_equals_mean_over_pairs(ranking_loss, rewards, scale, shift
     assert_close(ranking_loss(rewards + shift), expected, torch.tensor(expected) + 1)
 
 
+@pytest.mark.autograd
 @given(wins=st.integers(1, 9), losses=st.integers(1, 9))
 def test_ranking_loss_is_least_at_the_log_odds_of_wins(ranking_loss, wins, losses):
     """For two answers that won n and m comparisons the loss has slope 0 where their rewards are log(n / m) apart."""
@@ -208,12 +237,17 @@ def test_ranking_loss_rejects_rankings_without_pairs(ranking_loss, num_answers):
 
 @given(table=normals(5, 3), ids=indices(5, 2, 7), pad=st.sampled_from([0, 3, 4]))
 def test_masked_embedding_equals_row_unless_padding(masked_embedding, table, ids, pad):
-    """Each token has its row, which gets as much gradient as it is read; padding has 0 and gets none."""
-    inputs = table.clone().requires_grad_()
-    embeddings = masked_embedding(inputs, ids, pad)
-    (slope,) = torch.autograd.grad(embeddings.sum(), inputs)
+    """Each token has its row, and padding has 0."""
     rows = [[[0.0] * 3 if i == pad else table[i].tolist() for i in row] for row in ids.tolist()]
-    assert_equal(embeddings, torch.tensor(rows, dtype=torch.float64))
+    assert_equal(masked_embedding(table, ids, pad), torch.tensor(rows, dtype=torch.float64))
+
+
+@pytest.mark.autograd
+@given(table=normals(5, 3), ids=indices(5, 2, 7), pad=st.sampled_from([0, 3, 4]))
+def test_masked_embedding_trains_each_row_as_often_as_it_is_read(masked_embedding, table, ids, pad):
+    """The sum of the result has for every row the slope of how often its token occurs, and 0 for padding."""
+    inputs = table.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(masked_embedding(inputs, ids, pad).sum(), inputs)
     assert_equal(slope, torch.tensor([[ids.flatten().tolist().count(i) * (i != pad)] * 3 for i in range(5)]))
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from properties.closeness import assert_close, assert_equal
 from properties.rejection import assert_rejects
-from properties.strategies import covariances, dyadics, levels, masks, normals
+from properties.strategies import covariances, dyadics, levels, masks, normals, numbers
 from reference.probability.conjugate import BetaState, NormalState, RegressionState
 
 THETA = torch.tensor([[0.125], [0.25], [0.375], [0.875]], dtype=torch.float64)
@@ -26,10 +26,6 @@ def shapes_of_beta(*shape):
 def noise_variances():
     """Variances from 1/16 to 8, as plain numbers."""
     return st.integers(1, 128).map(lambda k: k / 16)
-
-
-def numbers(*values):
-    return torch.tensor(values, dtype=torch.float64)
 
 
 def conditioned(mean, covariance, x, y, noise_variance):

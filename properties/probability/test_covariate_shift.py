@@ -12,16 +12,7 @@ from scipy import special, stats
 
 from properties.closeness import assert_at_most, assert_close, assert_equal
 from properties.rejection import assert_rejects
-from properties.strategies import dyadics, masks, normals, simplex
-
-
-def numbers(*values):
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def designs():
-    """Features of 7 samples in 3 columns, none of which is made of the others."""
-    return dyadics(-16, 16, 4, 3, grid=16).map(lambda rest: torch.cat([torch.eye(3, dtype=torch.float64), rest]))
+from properties.strategies import designs, dyadics, masks, normals, numbers, simplex
 
 
 def both_classes():

@@ -13,22 +13,13 @@ from scipy import stats
 
 from properties.closeness import assert_close, assert_equal
 from properties.rejection import assert_rejects
-from properties.strategies import dyadics, normals
+from properties.strategies import designs, dyadics, normals, numbers
 from reference.probability.conjugate import RegressionState
 from reference.probability.estimation import SearchState
 
 # A distribution on whole numbers with the first four moments of a standard normal.
 NODES = torch.tensor([-2, -1, 0, 1, 2], dtype=torch.float64)
 NODE_PROBABILITIES = torch.tensor([1, 2, 6, 2, 1], dtype=torch.float64) / 12
-
-
-def numbers(*values):
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def designs():
-    """Features of 7 samples in 3 columns, with singular values from 1 to 4: an identity above numbers up to 1."""
-    return dyadics(-16, 16, 4, 3, grid=16).map(lambda rest: torch.cat([torch.eye(3, dtype=torch.float64), rest]))
 
 
 def with_residual(pull, free, features):

@@ -112,10 +112,7 @@ def inverse_document_frequency(documents: Sequence[Sequence[str]]) -> dict[str, 
     Differs: scikit-learn adds 1 to the logarithm, with smoothing or without.
     Notes: R003-259.
     """
-    if not documents:
-        raise ValueError(f"a collection needs documents; got {documents}")
-    frequency = Counter(term for document in documents for term in set(document))
-    return {term: math.log(len(documents) / count) for term, count in frequency.items()}
+    return {term: math.log(len(documents) / count) for term, count in _document_frequencies(documents).items()}
 
 
 def smoothed_inverse_document_frequency(documents: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -130,10 +127,15 @@ def smoothed_inverse_document_frequency(documents: Sequence[Sequence[str]]) -> d
     Differs: smooth_idf=False is log(N / df(w)) + 1.
     Notes: R003-259.
     """
+    frequencies = _document_frequencies(documents)
+    return {term: math.log((1 + len(documents)) / (1 + count)) + 1 for term, count in frequencies.items()}
+
+
+def _document_frequencies(documents: Sequence[Sequence[str]]) -> Counter[str]:
+    """In how many documents each term is."""
     if not documents:
         raise ValueError(f"a collection needs documents; got {documents}")
-    frequency = Counter(term for document in documents for term in set(document))
-    return {term: math.log((1 + len(documents)) / (1 + count)) + 1 for term, count in frequency.items()}
+    return Counter(term for document in documents for term in set(document))
 
 
 def tf_idf(document: Sequence[str], idf: Mapping[str, float]) -> dict[str, float]:

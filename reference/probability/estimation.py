@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from reference.probability.moments import moments_of
+
 
 class SearchState(NamedTuple):
     """Candidates evaluated so far, in order, what the objective was there, and the linear model fitted to that."""
@@ -36,9 +38,8 @@ def gaussian_maximum_likelihood(
     """
     if len(data) < 1:
         raise ValueError(f"a mean needs at least one sample; got {len(data)}")
-    mean = data.mean(0)
-    centred = data - mean
-    return mean, centred.T @ centred / len(data)
+    moments = moments_of(data)
+    return moments.mean, moments.scatter / len(data)
 
 
 def unbiased_covariance(data: Float[Tensor, "samples dim"]) -> Float[Tensor, "dim dim"]:
@@ -54,8 +55,7 @@ def unbiased_covariance(data: Float[Tensor, "samples dim"]) -> Float[Tensor, "di
     """
     if len(data) < 2:
         raise ValueError(f"an unbiased covariance needs at least two samples; got {len(data)}")
-    centred = data - data.mean(0)
-    return centred.T @ centred / (len(data) - 1)
+    return moments_of(data).scatter / (len(data) - 1)
 
 
 def gaussian_score(
