@@ -27,7 +27,22 @@ def table(choices):
     return merges
 
 
+def one_way(merges):
+    """The merges but for those that make a text for the second time or give one a second way to be made."""
+    kept = []
+    for pair in merges:
+        if max([A, B, *pair]) < 256 + len(kept):
+            tokens = [spelled(known, [*kept, pair]) for known in (A, B, *range(256, 257 + len(kept)))]
+            ways = [
+                sum(text[:cut] in tokens and text[cut:] in tokens for cut in range(1, len(text))) for text in tokens
+            ]
+            kept += [pair] if len(set(tokens)) == len(tokens) and max(ways) == 1 else []
+    return kept
+
+
 merge_tables = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=6).map(table)
+# Libraries that know a token by its text, and not by the pair that it was made of, can be given these.
+one_way_tables = merge_tables.map(one_way)
 texts = st.text("ab", max_size=10)
 id_words = st.lists(st.sampled_from([3, 5, 6]), max_size=7).map(tuple)
 id_corpora = st.dictionaries(id_words, st.integers(1, 3), max_size=3).map(
@@ -216,7 +231,7 @@ def test_bpe_vocabulary_equals_parts_of_merges(bpe_vocabulary, merges):
     assert_equal(bpe_vocabulary(merges), expected)
 
 
-@given(text=texts, merges=merge_tables)
+@given(text=texts, merges=one_way_tables)
 def test_encode_bpe_equals_rewriting_in_order(encode_bpe, text, merges):
     """The ids are those of making all occurrences of the first merge, then of the second, and so on to the last."""
     assert_equal(encode_bpe(b"aab" + text.encode(), merges), rewritten(b"aab" + text.encode(), merges))
@@ -231,7 +246,13 @@ def test_encode_bpe_heap_equals_plain(encode_bpe_heap, encode_bpe, text, merges)
 
 
 @pytest.mark.parametrize(
-    "merges", [[(A, A), (B, A), (256, 257)], [(B, C), (A, B), (256, 256)], [(A, B), (256, C), (C, C), (257, 258)]]
+    "merges",
+    [
+        [(A, A), (B, A), (256, 257)],
+        [(B, C), (A, B), (256, 256)],
+        [(A, B), (256, C), (C, C), (257, 258)],
+        [(A, B), (B, A), (256, A), (A, 257), (B, B)],
+    ],
 )
 def test_encode_bpe_heap_equals_rewriting_of_every_short_text(encode_bpe_heap, encode_bpe, merges):
     """All texts of up to four letters, the empty one included, one of five, and all of them one after the other."""
@@ -250,7 +271,7 @@ def test_encode_bpe_reproduces_the_training_segmentation(encode_bpe, train_bpe, 
     assert_equal([encode_bpe(word.encode(), merges) for word in word_counts], list(steps[-1]))
 
 
-@given(data=st.binary(max_size=6), merges=merge_tables)
+@given(data=st.binary(max_size=6), merges=one_way_tables)
 def test_encode_bpe_is_inverted_by_decoding(encode_bpe, encode_bpe_heap, decode_bpe, data, merges):
     """Any bytes come back as they were, whether they are text or not, and nothing is unknown."""
     data, merges = b"ab\x00\x00\xff" + data, [*merges, (0, 255)]
@@ -259,7 +280,7 @@ def test_encode_bpe_is_inverted_by_decoding(encode_bpe, encode_bpe_heap, decode_
     assert_equal(decode_bpe([0, 255, 256], merges), b"\x00\xff" + spelled(256, merges))
 
 
-@given(first=texts, second=texts, merges=merge_tables)
+@given(first=texts, second=texts, merges=one_way_tables)
 def test_encode_bpe_of_parts_equals_whole_unless_a_token_crosses(encode_bpe, first, second, merges):
     """Two parts encoded apart give the ids of the whole just if no token of the whole reaches from one to the other."""
     first, second = f"{first}a".encode(), f"b{second}".encode()
@@ -329,11 +350,11 @@ def test_bpe_byte_spans_cover_the_bytes(bpe_byte_spans, text, merges):
     assert_equal(bpe_byte_spans([], merges), ())
 
 
-SPECIAL_IDS = {"<a>": 400, "<a><b>": 401, "b b": 500}
+SPECIAL_IDS = {"<a>": 400, "b b": 500}
 PLAIN = ["ab", " ab", " ", "b", "\u5b57", "ab\n", "'s"]
 
 
-@given(parts=st.lists(st.sampled_from([*PLAIN, *SPECIAL_IDS]), max_size=5).map("".join), merges=merge_tables)
+@given(parts=st.lists(st.sampled_from([*PLAIN, *SPECIAL_IDS]), max_size=5).map("".join), merges=one_way_tables)
 def test_encode_bpe_text_encodes_pre_tokens_apart(
     encode_bpe_text, split_special_tokens, gpt2_pre_tokens, parts, merges
 ):
@@ -348,7 +369,7 @@ def test_encode_bpe_text_encodes_pre_tokens_apart(
     assert_equal(encode_bpe_text("<a>", merges, {}), tuple(b"<a>"))
 
 
-@given(text=st.text(max_size=6), merges=merge_tables)
+@given(text=st.text(max_size=6), merges=one_way_tables)
 def test_decode_bpe_text_inverts_encoding(decode_bpe_text, encode_bpe_text, text, merges):
     """Any text comes back, special tokens in it too, and characters whose bytes are spread over several ids."""
     text = f" ab \u7231<a>{text} "
