@@ -83,6 +83,27 @@ def test_unigram_forward_and_all_others_ignore_a_piece_without_letters(
     assert_equal(unigram_sample("ab", model, 1.0, [0.25, 0.75]), ("a", "b"))
 
 
+def test_unigram_forward_and_all_others_take_impossible_pieces_for_missing(
+    unigram_segmentation_log_probability,
+    unigram_forward,
+    unigram_backward,
+    unigram_log_likelihood,
+    unigram_viterbi,
+    unigram_n_best,
+    unigram_sample,
+):
+    """A log probability of 0 stands for certainty, and a piece of -inf is as good as none."""
+    certain = {"a": 0.0, "ab": -math.inf}
+    assert_equal(unigram_segmentation_log_probability(["a", "a"], certain), 0)
+    assert_equal(unigram_segmentation_log_probability(["a", "ab"], certain), -math.inf)
+    assert_equal(unigram_forward("ab", certain), (0, 0, -math.inf))
+    assert_equal(unigram_backward("aba", certain), (-math.inf, -math.inf, 0, 0))
+    assert_equal(unigram_log_likelihood("aa", certain), 0)
+    assert_equal(unigram_viterbi("aa", certain), ("a", "a"))
+    assert_equal(unigram_n_best("aa", certain | {"aa": -math.inf}, 2), (("a", "a"),))
+    assert_equal(unigram_sample("aa", certain | {"aa": -math.inf}, 0.0, [0.0, 0.0]), ("a", "a"))
+
+
 @pytest.mark.parametrize("value", [0.125, math.inf, math.nan])
 def test_unigram_forward_and_all_others_reject_what_is_no_log_probability(
     unigram_segmentation_log_probability,
@@ -94,16 +115,8 @@ def test_unigram_forward_and_all_others_reject_what_is_no_log_probability(
     unigram_sample,
     value,
 ):
-    """A log probability is at most 0, which stands for certainty; -inf is as good as no entry."""
-    certain, wrong = {"a": 0.0, "ab": -math.inf}, {"a": -0.5, "ab": value}
-    assert_equal(unigram_segmentation_log_probability(["a", "a"], certain), 0)
-    assert_equal(unigram_segmentation_log_probability(["a", "ab"], certain), -math.inf)
-    assert_equal(unigram_forward("ab", certain), (0, 0, -math.inf))
-    assert_equal(unigram_backward("aba", certain), (-math.inf, -math.inf, 0, 0))
-    assert_equal(unigram_log_likelihood("aa", certain), 0)
-    assert_equal(unigram_viterbi("aa", certain), ("a", "a"))
-    assert_equal(unigram_n_best("aa", certain | {"aa": -math.inf}, 2), (("a", "a"),))
-    assert_equal(unigram_sample("aa", certain | {"aa": -math.inf}, 0.0, [0.0, 0.0]), ("a", "a"))
+    """A log probability is at most 0."""
+    wrong = {"a": -0.5, "ab": value}
     assert_rejects(unigram_segmentation_log_probability, ["a", "ab"], wrong)
     assert_rejects(unigram_forward, "ab", wrong)
     assert_rejects(unigram_backward, "ab", wrong)
