@@ -232,7 +232,8 @@ def test_generate_words_starts_and_ends_with_symbols(generate_words, uniforms):
     def chance(word, context):
         return float(word == ("!" if "<s>" in context else "</s>"))
 
-    assert_equal(generate_words(uniforms, 3, chance, ("</s>", "b", "!")), ("!", "!")[: len(uniforms)])
+    assert_equal(generate_words(uniforms, 4, chance, ("</s>", "b", "!")), ("!", "!", "!")[: len(uniforms)])
+    assert_equal(generate_words([0.5] * 5, 4, chance, ("</s>", "b", "!")), ("!", "!", "!"))
 
 
 @pytest.mark.parametrize(

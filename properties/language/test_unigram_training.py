@@ -171,7 +171,8 @@ def test_unigram_expected_counts_rejects_words_without_segmentation(
 ):
     """Nothing can be counted in a word that the pieces do not make up."""
     model = {"a": -0.5, "ab": -1.5}
-    assert_equal(unigram_viterbi_counts({"aba": 2}, model), {"a": 2, "ab": 2})
+    assert_equal(unigram_viterbi_counts({"aaab": 2}, model), {"a": 4, "ab": 2})
+    assert_close(list(unigram_expected_counts({"aaab": 2}, model).values()), [4, 2], 16)
     assert_equal(unigram_expected_counts({"aaba": 2}, model | {"": 0.0})[""], 0)
     assert_rejects(unigram_viterbi_loss, {"a": 1, "abb": 1}, model)
     assert_rejects(unigram_expected_counts, {"a": 1, "abb": 1}, model)

@@ -127,6 +127,13 @@ def test_wordpiece_train_stops_at_single_pieces(wordpiece_train, word, vocabular
     assert_equal(len(wordpiece_train({word: 1}, 9)), len(vocabulary))
 
 
+@pytest.mark.parametrize(("count", "other_count", "piece"), [(3, 1, "cd"), (1, 3, "ab"), (2, 2, "ab")])
+def test_wordpiece_train_prefers_what_rare_letters_make(wordpiece_train, count, other_count, piece):
+    """Of two words of letters of their own the rarer one is merged first, and of equally rare ones the first."""
+    words = {"ab": count, "cd": other_count}
+    assert_equal(wordpiece_train(words, 5), ("##b", "##d", "a", "c", piece))
+
+
 @given(word=st.text("ab", max_size=4), vocabulary=vocabularies)
 def test_wordpiece_encode_equals_the_split_into_longest_pieces(wordpiece_encode, word, vocabulary):
     """Of all splits at most one has the longest known piece at each of its places; without one the word is unknown."""
@@ -164,12 +171,14 @@ def test_wordpiece_encode_takes_nothing_back(wordpiece_encode, word, vocabulary,
     assert_equal(wordpiece_encode(word, vocabulary), pieces)
 
 
+@pytest.mark.parametrize("letter", ["a", "\u7231"])
 @pytest.mark.parametrize("given_length", [(), (1,), (5,)])
-def test_wordpiece_encode_knows_no_longer_words(wordpiece_encode, given_length):
+def test_wordpiece_encode_knows_no_longer_words(wordpiece_encode, given_length, letter):
     """A word of max_length characters, 100 if not given, is split; one more makes it unknown. The least limit is 1."""
     limit = given_length[0] if given_length else 100
-    known = {"a", "##a"}
-    assert_equal(wordpiece_encode("a" * limit, known, "?", *given_length), ("a", *["##a"] * (limit - 1)))
-    assert_equal(wordpiece_encode("a" * (limit + 1), known, "?", *given_length), ("?",))
-    assert_equal(wordpiece_encode("a" * (limit + 1), {*known, "a" * (limit + 1)}, "?", *given_length), ("?",))
+    known = {letter, "##" + letter}
+    pieces = (letter, *["##" + letter] * (limit - 1))
+    assert_equal(wordpiece_encode(letter * limit, known, "?", *given_length), pieces)
+    assert_equal(wordpiece_encode(letter * (limit + 1), known, "?", *given_length), ("?",))
+    assert_equal(wordpiece_encode(letter * (limit + 1), {*known, letter * (limit + 1)}, "?", *given_length), ("?",))
     assert_rejects(wordpiece_encode, "", known, "?", 0)

@@ -172,6 +172,12 @@ def wordpiece_train_by_frequency(word_counts, size):
 
 
 @mistake(of=wordpiece_train, seen="catalogue R003-185")
+def wordpiece_train_on_different_words(word_counts, size):
+    """a word counts once, however often it occurs"""
+    return wordpiece_train(dict.fromkeys(word_counts, 1), size)
+
+
+@mistake(of=wordpiece_train, seen="catalogue R003-185")
 def wordpiece_train_with_size_merges(word_counts, size):
     """the characters are not counted: as many pairs are merged as there should be pieces"""
     characters = {piece for word in word_counts for piece in wordpiece_characters(word)}
@@ -255,6 +261,14 @@ def wordpiece_encode_that_keeps_long_words(word, vocabulary, unknown="[UNK]", ma
 def wordpiece_encode_without_limit(word, vocabulary, unknown="[UNK]", max_length=100):
     """words of any length are split"""
     return wordpiece_encode(word, vocabulary, unknown, max(len(word), max_length))
+
+
+@mistake(of=wordpiece_encode, seen="catalogue R003-185")
+def wordpiece_encode_with_limit_in_bytes(word, vocabulary, unknown="[UNK]", max_length=100):
+    """the limit is one of bytes, so that words of other scripts become unknown sooner"""
+    if len(word.encode()) > max_length:
+        return (unknown,)
+    return wordpiece_encode(word, vocabulary, unknown, max_length)
 
 
 @mistake(of=wordpiece_encode, seen="huggingface/transformers.js#397")
