@@ -17,10 +17,14 @@
     cross-entropy                         log_loss with every outcome as a sample of weight p
     mutual information                    mutual_info_score of the joint counts
     total variation                       paired_manhattan_distances, halved
+    idf and weights of terms              TfidfVectorizer with norm=None and the terms as they are
+    lists of documents                    columns of CountVectorizer
+    nearest neighbours                    NearestNeighbors with metric "sqeuclidean", by brute force
 
 A model of given parameters has them in the place of fitted ones. `fit` goes on from there by its warm start, and takes
 as many iterations as it is told to: its tolerance is 0, or eps where it must be positive. What k-means++ draws is given
-by a RandomState.
+by a RandomState. The 1 that is added to every idf is taken off again where it is not part of the formula. Not more
+neighbours are asked for than there are.
 
 Penalties: alpha of Ridge is lambda, that of Lasso lambda / n, and C of LogisticRegression 1 / lambda. Variances of PCA
 have the divisor n - 1, which for a likelihood is turned into n.
@@ -35,17 +39,20 @@ from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.covariance import EmpiricalCovariance
 from sklearn.decomposition import PCA, FactorAnalysis
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Kernel
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
 from sklearn.mixture import GaussianMixture
 from sklearn.mixture._gaussian_mixture import _compute_precision_cholesky
 from sklearn.naive_bayes import CategoricalNB
+from sklearn.neighbors import NearestNeighbors
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.extmath import softmax
 
 from reference.diffusion.standardization import Standardization
+from reference.language.retrieval import Neighbors
 from reference.probability import gaussian_mixture as mixtures
 from reference.probability.ppca import PPCA
 
@@ -375,3 +382,46 @@ def _mutual_information(joint):
     if denominator > 2**31:
         raise NotImplementedError("mutual_info_score takes counts, of which the products fit into 64 bits")
     return metrics.mutual_info_score(None, None, contingency=(denominator * joint).astype(np.int64))
+
+
+# Texts
+
+
+def inverse_document_frequency(documents):
+    return {term: idf - 1 for term, idf in _idf(documents, smooth_idf=False).items()}
+
+
+def smoothed_inverse_document_frequency(documents):
+    return _idf(documents, smooth_idf=True)
+
+
+def tf_idf(document, idf):
+    weights = _weights([document], idf)
+    return dict(zip(np.array([*idf])[weights.indices].tolist(), weights.data.tolist(), strict=True))
+
+
+def tf_idf_similarity(query, document, idf):
+    return metrics.pairwise.cosine_similarity(_weights([query, document], idf))[0, 1].item()
+
+
+def inverted_index(documents):
+    counter = CountVectorizer(analyzer=list)
+    table = counter.fit_transform(documents).tocsc()
+    terms, lists = counter.get_feature_names_out().tolist(), np.split(table.indices, table.indptr[1:-1])
+    return {term: tuple(places.tolist()) for term, places in zip(terms, lists, strict=True)}
+
+
+def nearest_neighbors(queries, vectors, k):
+    search = NearestNeighbors(n_neighbors=min(k, len(vectors)), algorithm="brute", metric="sqeuclidean")
+    return Neighbors(*search.fit(vectors).kneighbors(queries))
+
+
+def _idf(documents, **config):
+    model = TfidfVectorizer(analyzer=list, **config).fit(documents)
+    return dict(zip(model.get_feature_names_out().tolist(), model.idf_.tolist(), strict=True))
+
+
+def _weights(documents, idf):
+    model = TfidfVectorizer(analyzer=list, norm=None, vocabulary=[*idf])
+    model.idf_ = np.array([*idf.values()])
+    return model.transform(documents)

@@ -1,24 +1,42 @@
-"""Judges transformers: its logits processors, its masks, the padding of its tokenizers and what its models are taught.
+"""Judges transformers: its logits processors, its search, the batches of its tokenizers and what its models are taught.
 
     temperature                           TemperatureLogitsWarper
     penalty of repetition                 RepetitionPenaltyLogitsProcessor
     filters                               TopKLogitsWarper, TopPLogitsWarper, MinPLogitsWarper, TypicalLogitsWarper
     their composition                     LogitsProcessorList
+    greedy search, beam search            generate with num_beams, length_penalty=alpha and early_stopping="never"
     padding                               PreTrainedTokenizerFast.pad
     positions                             GenerationMixin._prepare_position_ids_for_generation
     masks                                 masking_utils.sdpa_mask, of padding and of packed sequences
+    positions and labels of a pack        DataCollatorWithFlattening
     inputs of a decoder                   T5PreTrainedModel._shift_right
     loss                                  loss_utils.fixed_cross_entropy, which ForCausalLMLoss takes in float32
 
 Processors and masks take one axis of a batch: several are made one. A pack reaches the mask as the numbers of its
-documents, and its padding as the mask of attention.
+documents, and its padding as the mask of attention. A flattened batch has no padding: it is left out and put back, and
+the labels are shifted as a model does.
+
+The log probabilities of a search are the logits of a model, and as they are a processor's result too, since beam search
+normalises logits. A beam of one is the greedy search that generate makes of it. A beam that found less than it holds is
+filled up with scores of -1e9, which are left out.
 """
 
+import math
 from types import SimpleNamespace
 
+import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
-from transformers import GenerationMixin, PreTrainedTokenizerFast, T5PreTrainedModel
+from torch.nn import functional
+from transformers import (
+    DataCollatorWithFlattening,
+    GenerationConfig,
+    GenerationMixin,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    T5PreTrainedModel,
+)
 from transformers.generation import logits_process
 from transformers.loss.loss_utils import fixed_cross_entropy
 from transformers.masking_utils import (
@@ -28,8 +46,10 @@ from transformers.masking_utils import (
     packed_sequence_mask_function,
     sdpa_mask,
 )
+from transformers.modeling_outputs import CausalLMOutput
 
 from reference.language.batching import PaddedBatch
+from reference.language.search import Hypothesis
 
 PACKAGES = ("transformers", "tokenizers")
 
@@ -81,6 +101,54 @@ def sampling_probabilities(logits, temperature, k, p):
     return _processed(logits, _warmer(temperature), top_k, top_p).softmax(-1)
 
 
+# Search
+
+
+class _Given(PreTrainedModel, GenerationMixin):
+    """A model of which the logits are given for what follows the first token."""
+
+    config_class = PreTrainedConfig
+
+    def __init__(self, log_probabilities):
+        super().__init__(PreTrainedConfig(vocab_size=len(log_probabilities(()))))
+        self.log_probabilities = log_probabilities
+        self.on = torch.nn.Parameter(torch.zeros(()))
+
+    def forward(self, input_ids, **_):
+        return CausalLMOutput(logits=self.after(input_ids)[:, None])
+
+    def after(self, input_ids, _=None):
+        return torch.stack([self.log_probabilities(tuple(prefix)) for prefix in input_ids[:, 1:].tolist()])
+
+    def search(self, eos, max_length, **config):
+        settings = {"max_new_tokens": max_length, "eos_token_id": eos, "pad_token_id": eos, "use_cache": False}
+        outputs = {"return_dict_in_generate": True, "output_scores": True}
+        config = GenerationConfig(do_sample=False, **settings, **outputs, **config)
+        return self.generate(torch.zeros(1, 1, dtype=torch.int64), config, logits_processor=[self.after])
+
+    def hypotheses(self, found, beams=None):
+        """Each sequence up to its end, with the sum of the scores of its tokens."""
+        scores = self.compute_transition_scores(found.sequences, found.scores, beams)
+        lengths = [scores.shape[1]] if beams is None else (beams >= 0).sum(1).tolist()
+        rows = zip(found.sequences[:, 1:].tolist(), lengths, scores.double(), strict=True)
+        return [Hypothesis(tuple(tokens[:length]), row.sum()) for tokens, length, row in rows]
+
+
+def greedy_search(log_probabilities, eos, max_length):
+    model = _Given(log_probabilities)
+    return model.hypotheses(model.search(eos, max_length))[0]
+
+
+def beam_search(log_probabilities, eos, max_length, beam_width, alpha):
+    if beam_width == 1:
+        return (greedy_search(log_probabilities, eos, max_length),)
+    model = _Given(log_probabilities)
+    beam = {"num_beams": beam_width, "num_return_sequences": beam_width}
+    found = model.search(eos, max_length, **beam, length_penalty=alpha, early_stopping="never")
+    hypotheses = zip(model.hypotheses(found, found.beam_indices), found.sequences_scores, strict=True)
+    return tuple(one for one, score in hypotheses if score > -1e8)
+
+
 # Batches
 
 
@@ -119,7 +187,28 @@ def packed_causal_mask(documents):
     return _mask(documents >= 0, and_masks(causal_mask_function, same))
 
 
+def _flattened(key, tokens, documents, fill):
+    """What the collator has under this key for the documents of each row, and the fill for padding."""
+    collate, rows = DataCollatorWithFlattening(), torch.full_like(documents, fill)
+    count = math.prod(documents.shape[:-1])
+    for one, text, row in zip(*(x.reshape(count, documents.shape[-1]) for x in (documents, tokens, rows)), strict=True):
+        kept = one >= 0
+        if kept.any():
+            sizes = one[kept].unique_consecutive(return_counts=True)[1].tolist()
+            batch = collate([{"input_ids": document} for document in text[kept].split(sizes)], return_tensors="pt")
+            row[kept] = batch[key][0] if key != "labels" else functional.pad(batch[key][0], (0, 1), value=fill)[1:]
+    return rows
+
+
+def packed_position_ids(documents):
+    return _flattened("position_ids", documents, documents, 0)
+
+
 # What is learned
+
+
+def packed_next_token_labels(labels, documents):
+    return _flattened("labels", labels, documents, -100)
 
 
 def decoder_inputs(labels, pad):
