@@ -75,6 +75,7 @@ EXAMPLES = {
         "new_id": 9,
     },
     "train_bpe": {"word_counts": {"aaab": 2, "abaa": 3}, "vocab_size": 260, "num_special_tokens": 1},
+    "train_bpe_heap": {"word_counts": {"aaab": 2, "abaa": 3}, "vocab_size": 260, "num_special_tokens": 1},
     "train_bpe_incremental": {"word_counts": {"aaab": 2, "abaa": 3}, "vocab_size": 260, "num_special_tokens": 1},
     "bpe_vocabulary": {"merges": [(98, 99), (97, 256), (97, 98)]},
     "encode_bpe": {"data": b"abcabaac", "merges": [(98, 99), (97, 256), (97, 98)]},
@@ -101,6 +102,7 @@ EXAMPLES = {
     "unigram_backward": {"word": "pug", "model": _unigram_model},
     "unigram_log_likelihood": {"word": "pug", "model": _unigram_model},
     "unigram_viterbi": {"word": "pug", "model": _unigram_model},
+    "unigram_viterbi_trie": {"word": "pug", "model": _unigram_model},
     "unigram_n_best": {"word": "pug", "model": _unigram_model, "n": 2},
     "unigram_sample": {"word": "pug", "model": _unigram_model, "theta": 0.5, "uniform": (0.25, 0.625, 0.375)},
     # unigram_training

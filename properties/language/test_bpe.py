@@ -174,13 +174,15 @@ def test_train_bpe_winning_count_never_rises(train_bpe, merge_pair, word_counts)
 
 @given(word_counts=corpora, vocab_size=st.integers(258, 265), num_special_tokens=st.sampled_from([0, 1]))
 def test_train_bpe_incremental_equals_plain(
-    train_bpe_incremental, train_bpe, word_counts, vocab_size, num_special_tokens
+    train_bpe_incremental, train_bpe_heap, train_bpe, word_counts, vocab_size, num_special_tokens
 ):
-    """Counts that are updated choose the same merges as counts that are made anew."""
+    """Counts that are updated, all of them or where something changed, choose the same merges as counts made anew."""
     expected = train_bpe(word_counts, vocab_size, num_special_tokens)
     assert_equal(train_bpe_incremental(word_counts, vocab_size, num_special_tokens), expected)
+    assert_equal(train_bpe_heap(word_counts, vocab_size, num_special_tokens), expected)
     assert_equal(expected, learned(word_counts, vocab_size - 256 - num_special_tokens)[0])
     assert_equal(train_bpe_incremental(word_counts, vocab_size), train_bpe(word_counts, vocab_size))
+    assert_equal(train_bpe_heap(word_counts, vocab_size), train_bpe(word_counts, vocab_size))
 
 
 @pytest.mark.parametrize(
@@ -197,11 +199,12 @@ def test_train_bpe_incremental_equals_plain(
     ],
 )
 def test_train_bpe_rejects_impossible_input(
-    train_bpe, train_bpe_incremental, word_counts, vocab_size, num_special_tokens
+    train_bpe, train_bpe_incremental, train_bpe_heap, word_counts, vocab_size, num_special_tokens
 ):
     """Words must be there and be text, and the vocabulary must hold the bytes and the special tokens."""
     assert_rejects(train_bpe, word_counts, vocab_size, num_special_tokens)
     assert_rejects(train_bpe_incremental, word_counts, vocab_size, num_special_tokens)
+    assert_rejects(train_bpe_heap, word_counts, vocab_size, num_special_tokens)
 
 
 @pytest.mark.parametrize(
@@ -217,11 +220,12 @@ def test_train_bpe_rejects_impossible_input(
     ],
 )
 def test_train_bpe_ends_where_nothing_is_left(
-    train_bpe, train_bpe_incremental, word_counts, vocab_size, num_special_tokens, merges
+    train_bpe, train_bpe_incremental, train_bpe_heap, word_counts, vocab_size, num_special_tokens, merges
 ):
     """The smallest vocabulary has no merges, and words of one token end training."""
     assert_equal(train_bpe(word_counts, vocab_size, num_special_tokens), merges)
     assert_equal(train_bpe_incremental(word_counts, vocab_size, num_special_tokens), merges)
+    assert_equal(train_bpe_heap(word_counts, vocab_size, num_special_tokens), merges)
 
 
 @given(merges=merge_tables)

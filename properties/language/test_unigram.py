@@ -72,13 +72,14 @@ def test_unigram_forward_and_backward_preserve_tiny_probabilities(unigram_forwar
 
 
 def test_unigram_forward_and_all_others_ignore_a_piece_without_letters(
-    unigram_forward, unigram_backward, unigram_viterbi, unigram_n_best, unigram_sample
+    unigram_forward, unigram_backward, unigram_viterbi, unigram_viterbi_trie, unigram_n_best, unigram_sample
 ):
     """Every piece takes at least one letter, so that "" is never used, even where it is certain."""
     model = {"": 0.0, "a": -1.0, "b": -2.0, "ab": -3.0}
     assert_close(unigram_forward("ab", model), [0, -1, -3 + math.log(2)])
     assert_close(unigram_backward("ab", model), [-3 + math.log(2), -2, 0])
     assert_equal(unigram_viterbi("ab", model), ("ab",))
+    assert_equal(unigram_viterbi_trie("ab", model), ("ab",))
     assert_equal(unigram_n_best("ab", model, 9), (("ab",), ("a", "b")))
     assert_equal(unigram_sample("ab", model, 1.0, [0.25, 0.75]), ("a", "b"))
 
@@ -89,6 +90,7 @@ def test_unigram_forward_and_all_others_take_impossible_pieces_for_missing(
     unigram_backward,
     unigram_log_likelihood,
     unigram_viterbi,
+    unigram_viterbi_trie,
     unigram_n_best,
     unigram_sample,
 ):
@@ -100,6 +102,7 @@ def test_unigram_forward_and_all_others_take_impossible_pieces_for_missing(
     assert_equal(unigram_backward("aba", certain), (-math.inf, -math.inf, 0, 0))
     assert_equal(unigram_log_likelihood("aa", certain), 0)
     assert_equal(unigram_viterbi("aa", certain), ("a", "a"))
+    assert_equal(unigram_viterbi_trie("aa", certain | {"aa": -math.inf}), ("a", "a"))
     assert_equal(unigram_n_best("aa", certain | {"aa": -math.inf}, 2), (("a", "a"),))
     assert_equal(unigram_sample("aa", certain | {"aa": -math.inf}, 0.0, [0.0, 0.0]), ("a", "a"))
 
@@ -111,6 +114,7 @@ def test_unigram_forward_and_all_others_reject_what_is_no_log_probability(
     unigram_backward,
     unigram_log_likelihood,
     unigram_viterbi,
+    unigram_viterbi_trie,
     unigram_n_best,
     unigram_sample,
     value,
@@ -122,6 +126,7 @@ def test_unigram_forward_and_all_others_reject_what_is_no_log_probability(
     assert_rejects(unigram_backward, "ab", wrong)
     assert_rejects(unigram_log_likelihood, "ab", wrong)
     assert_rejects(unigram_viterbi, "ab", wrong)
+    assert_rejects(unigram_viterbi_trie, "ab", wrong)
     assert_rejects(unigram_n_best, "ab", wrong, 1)
     assert_rejects(unigram_sample, "ab", wrong, 1.0, [0.5, 0.5])
 
@@ -132,6 +137,15 @@ def test_unigram_viterbi_maximises_probability(unigram_viterbi, word, weights):
     model = _whole(weights)
     assert_equal(unigram_viterbi(word + "a", model), _ranked(word + "a", model)[0])
     assert_equal(unigram_viterbi("", model), ())
+
+
+@given(word=words, weights=piece_weights(), more=st.sampled_from(["", "ba", "baab"]))
+def test_unigram_viterbi_trie_equals_plain(unigram_viterbi_trie, unigram_viterbi, word, weights, more):
+    """Walking a trie from each place finds the same pieces, of equal segmentations those with the longest last one."""
+    model = _whole(weights)
+    assert_equal(unigram_viterbi_trie(more + word + "a", model), _ranked(more + word + "a", model)[0])
+    assert_equal(unigram_viterbi_trie(more + word + "a", model), unigram_viterbi(more + word + "a", model))
+    assert_equal(unigram_viterbi_trie("", model), ())
 
 
 @given(word=words, weights=piece_weights(), n=st.integers(1, 9))
@@ -151,11 +165,14 @@ def test_unigram_n_best_starts_with_viterbi(unigram_n_best, unigram_viterbi, wor
 
 
 @pytest.mark.parametrize("model", [{}, {"a": -1.0}, {"ab": -1.0, "bb": -1.0}, {"a": -1.0, "b": -math.inf}])
-def test_unigram_viterbi_rejects_words_without_segmentation(unigram_viterbi, unigram_n_best, unigram_sample, model):
+def test_unigram_viterbi_rejects_words_without_segmentation(
+    unigram_viterbi, unigram_viterbi_trie, unigram_n_best, unigram_sample, model
+):
     """Nothing is best among no segmentations, and nothing can be drawn; the empty word has one."""
     assert_equal(unigram_viterbi("", model), ())
     assert_equal(unigram_n_best("", model, 2), ((),))
     assert_rejects(unigram_viterbi, "abb", model)
+    assert_rejects(unigram_viterbi_trie, "abb", model)
     assert_rejects(unigram_n_best, "abb", model, 2)
     assert_rejects(unigram_sample, "abb", model, 1.0, [0.5, 0.5, 0.5])
     assert_equal(unigram_sample("", model, 1.0, []), ())

@@ -18,6 +18,7 @@ from reference.language.bpe import (
     merge_pair,
     most_frequent_pair,
     train_bpe,
+    train_bpe_heap,
     train_bpe_incremental,
     update_pair_counts,
 )
@@ -269,6 +270,60 @@ def train_bpe_incremental_without_room_for_special_tokens(word_counts, vocab_siz
     """special tokens are not subtracted, so that the vocabulary grows larger than asked for"""
     train_bpe_incremental(word_counts, vocab_size, num_special_tokens)
     return train_bpe_incremental(word_counts, vocab_size)
+
+
+@mistake(of=train_bpe_heap, seen="catalogue R003-182")
+def train_bpe_heap_of_first_counts(word_counts, vocab_size, num_special_tokens=0):
+    """a pair keeps the place on the heap that it had at first, though merges take occurrences from it"""
+    merges = train_bpe_heap(word_counts, vocab_size, num_special_tokens)
+    words = {tuple(word.encode()): count for word, count in word_counts.items()}
+    highest, learned = bpe_pair_counts(words), []
+    while len(learned) < len(merges):
+        pair, new_id = most_frequent_pair(highest), 256 + len(learned)
+        words = {merge_pair(word, pair, new_id): count for word, count in words.items()}
+        counts = bpe_pair_counts(words)
+        highest = {known: highest.get(known, count) for known, count in counts.items()}
+        learned.append(pair)
+        if not highest:
+            break
+    return tuple(learned)
+
+
+@mistake(of=train_bpe_heap, seen="catalogue R003-182")
+def train_bpe_heap_with_overlapping_merges(word_counts, vocab_size, num_special_tokens=0):
+    """every place of the pair is merged, also two that share an id, so that a run of three becomes two new ids"""
+    merges = train_bpe_heap(word_counts, vocab_size, num_special_tokens)
+    words = {tuple(word.encode()): count for word, count in word_counts.items()}
+    learned = []
+    while (counts := bpe_pair_counts(words)) and len(learned) < len(merges):
+        pair, new_id = most_frequent_pair(counts), 256 + len(learned)
+        merged = {}
+        for word, count in words.items():
+            ids = [new_id if word[i : i + 2] == pair else known for i, known in enumerate(word)]
+            merged[tuple(ids)] = count
+        words = merged
+        learned.append(pair)
+    return tuple(learned)
+
+
+@mistake(of=train_bpe_heap, seen="catalogue R003-182")
+def train_bpe_heap_that_ignores_how_often_a_word_occurs(word_counts, vocab_size, num_special_tokens=0):
+    """a place counts once, however often its word occurs"""
+    train_bpe_heap(word_counts, vocab_size, num_special_tokens)
+    return train_bpe_heap(dict.fromkeys(word_counts, 1), vocab_size, num_special_tokens)
+
+
+@mistake(of=train_bpe_heap, seen="catalogue R003-181")
+def train_bpe_heap_with_the_highest_of_equals(word_counts, vocab_size, num_special_tokens=0):
+    """of pairs with equal counts the one with the highest ids comes first off the heap"""
+    merges = train_bpe_heap(word_counts, vocab_size, num_special_tokens)
+    words = {tuple(word.encode()): count for word, count in word_counts.items()}
+    learned = []
+    while (counts := bpe_pair_counts(words)) and len(learned) < len(merges):
+        pair, new_id = max(counts, key=lambda pair: (counts[pair], pair)), 256 + len(learned)
+        words = {merge_pair(word, pair, new_id): count for word, count in words.items()}
+        learned.append(pair)
+    return tuple(learned)
 
 
 @mistake(of=bpe_vocabulary, seen="catalogue R003-180")

@@ -11,6 +11,7 @@ from reference.language.unigram import (
     unigram_sample,
     unigram_segmentation_log_probability,
     unigram_viterbi,
+    unigram_viterbi_trie,
 )
 
 
@@ -196,6 +197,34 @@ def unigram_viterbi_with_the_mean(word, model):
         return best
     every = unigram_n_best(word, model, 2 ** len(word))
     return max(every, key=lambda pieces: sum(model[piece] for piece in pieces) / len(pieces))
+
+
+@mistake(of=unigram_viterbi_trie, seen="catalogue R003-189")
+def unigram_viterbi_trie_of_longest_matches(word, model):
+    """each walk down the trie uses only the longest piece that it meets"""
+    unigram_viterbi_trie(word, model)
+    best = [(0.0, ())] + [(-math.inf, ())] * len(word)
+    for start in range(len(word)):
+        found = [end for end in range(start + 1, len(word) + 1) if word[start:end] in model]
+        for end in found[-1:]:
+            score = best[start][0] + model[word[start:end]]
+            best[end] = max(best[end], (score, (*best[start][1], word[start:end])), key=lambda known: known[0])
+    return best[-1][1]
+
+
+@mistake(of=unigram_viterbi_trie, seen="catalogue R003-189")
+def unigram_viterbi_trie_with_the_last_of_equals(word, model):
+    """of equal segmentations the one that is found last replaces the others"""
+    unigram_viterbi_trie(word, model)
+    return unigram_viterbi_with_the_last_of_equals(word, model)
+
+
+@mistake(of=unigram_viterbi_trie, seen="catalogue R003-189")
+def unigram_viterbi_trie_that_stops_at_gaps(word, model):
+    """a walk ends at the first character that completes no piece, though longer pieces go on behind it"""
+    closed = {piece: value for piece, value in model.items() if all(piece[:n] in model for n in range(1, len(piece)))}
+    every = unigram_viterbi_trie(word, model)
+    return unigram_viterbi_trie(word, dict.fromkeys(word, -9.0) | closed) if word else every
 
 
 @mistake(of=unigram_viterbi, seen="catalogue R003-198")
