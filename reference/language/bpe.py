@@ -153,51 +153,45 @@ def train_bpe_incremental(
 
 
 def train_bpe_heap(word_counts: Mapping[str, int], vocab_size: int, num_special_tokens: int = 0) -> tuple[Pair, ...]:
-    """The merges of `train_bpe`, each of which looks only at the places where its pair stands.
+    """The merges of `train_bpe`, each of which looks only at the words that hold its pair.
 
-    For N bytes of different words it takes O(N log N) steps, however many merges there are: the ids of all words are
-    one linked list, a table has the places of every pair, and a heap holds the pairs by their counts. A pair that comes
-    up with a count that it no longer has is dropped.
+    For N bytes of different words, none longer than L, it takes O(N (L + log N)) steps, however many merges there are:
+    a table has the words of every pair, and a heap the pairs by their counts. A pair that comes up with a count that it
+    no longer has is dropped.
 
     Domain: as `train_bpe`.
     Source: Hugging Face's tokenizers (`models/bpe/trainer.rs`).
     Notes: R003-182.
     """
-    words = _words_of_bytes(word_counts)
-    num_merges = len(_merged_ids(vocab_size, num_special_tokens))
-    ids, weights = [-1], [0]  # -1: between words, or merged away
-    for word, count in words.items():
-        ids += [*word, -1]
-        weights += [count] * (len(word) + 1)
-    before, after = list(range(-1, len(ids) - 1)), list(range(1, len(ids) + 1))
+    words = [*_words_of_bytes(word_counts).items()]
     counts: Counter[Pair] = Counter()
-    places: defaultdict[Pair, set[int]] = defaultdict(set)
-
-    def enter(left: int, sign: int) -> Pair:
-        pair = (ids[left], ids[after[left]])
-        counts[pair] += sign * weights[left]
-        (places[pair].add if sign > 0 else places[pair].discard)(left)
-        return pair
-
-    heap = [(-counts[pair], pair) for pair in {enter(left, 1) for left in range(len(ids) - 1)}]
+    holders: defaultdict[Pair, set[int]] = defaultdict(set)
+    for number, (word, count) in enumerate(words):
+        for pair in pairwise(word):
+            counts[pair] += count
+            holders[pair].add(number)
+    heap = [(-count, pair) for pair, count in counts.items()]
     heapq.heapify(heap)
     merges: list[Pair] = []
-    while heap and len(merges) < num_merges:
-        count, pair = heapq.heappop(heap)
-        if min(pair) < 0 or not 0 < -count == counts[pair]:
-            continue
-        changed = set()
-        for left in sorted(places[pair]):
-            right = after[left]
-            if (ids[left], ids[right]) != pair:
-                continue  # in a run, the place before has taken the first of the two
-            changed |= {enter(before[left], -1), enter(left, -1), enter(right, -1)}
-            ids[left], ids[right] = 256 + len(merges), -1
-            after[left] = after[right]
-            before[after[left]] = left
-            changed |= {enter(before[left], 1), enter(left, 1)}
-        for known in changed:
-            heapq.heappush(heap, (-counts[known], known))
+    for new_id in _merged_ids(vocab_size, num_special_tokens):
+        while heap and -heap[0][0] != counts[heap[0][1]]:
+            heapq.heappop(heap)
+        if not heap:
+            break
+        _, pair = heapq.heappop(heap)
+        changes: Counter[Pair] = Counter()
+        for number in holders[pair]:
+            word, count = words[number]
+            merged = merge_pair(word, pair, new_id)
+            changes.subtract(bpe_pair_counts({word: count}))
+            changes.update(bpe_pair_counts({merged: count}))
+            for known in pairwise(merged):
+                holders[known].add(number)
+            words[number] = merged, count
+        for known, change in changes.items():
+            counts[known] += change
+            if change and counts[known]:
+                heapq.heappush(heap, (-counts[known], known))
         merges.append(pair)
     return tuple(merges)
 

@@ -107,15 +107,18 @@ def unigram_viterbi_trie(word: str, model: Mapping[str, float]) -> tuple[str, ..
         for character in piece:
             node = node.setdefault(character, {})
         node[""] = _log_probability(piece, model)
-    best, starts = [0.0] + [-math.inf] * len(word), [0] * (len(word) + 1)
+    best = {0: 0.0}
+    starts: dict[int, int] = {}
     for start in range(len(word)):
-        node, end = trie, start
-        while end < len(word) and (node := node.get(word[end], {})):
-            end += 1
+        node = trie if start in best else {}
+        for end in range(start + 1, len(word) + 1):
+            node = node.get(word[end - 1], {})
+            if not node:
+                break
             score = best[start] + node.get("", -math.inf)
-            if score > best[end]:
+            if score > best.get(end, -math.inf):
                 best[end], starts[end] = score, start
-    if math.isinf(best[-1]):
+    if word and len(word) not in best:
         raise ValueError(f"no pieces of the model make up {word!r}")
     pieces, end = [], len(word)
     while end:
