@@ -1,7 +1,9 @@
 """Expected values that several files of laws share, each by another way than the reference takes."""
 
+import functools
 import itertools
 import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
@@ -118,6 +120,61 @@ def every_path(transitions: Tensor) -> Tensor:
 def relative_entropy(p: Tensor, q: Tensor) -> Tensor:
     """sum_j p_j log(p_j / q_j), where 0 log 0 = 0."""
     return torch.as_tensor(special.rel_entr(p.numpy(), q.numpy())).sum(-1)
+
+
+def dot_products(first: Tensor, second: Tensor) -> Tensor:
+    """sum_c first[..., i, c] second[..., j, c] for every pair (i, j), one after the other."""
+    if first.ndim > 2:
+        return torch.stack([dot_products(one, other) for one, other in zip(first, second, strict=True)])
+    rows = second.tolist()
+    pairs = [[math.fsum(map(operator.mul, row, other)) for other in rows] for row in first.tolist()]
+    return torch.tensor(pairs, dtype=torch.float64).reshape(len(first), len(second))
+
+
+def attended(scores: Tensor, value: Tensor) -> Tensor:
+    """Mean of the values, weighted by exp(score), query by query; a key of score -inf is not there, 0 without any."""
+    if value.ndim > 2:
+        return torch.stack([attended(one, other) for one, other in zip(scores, value, strict=True)])
+    columns, rows = value.T.tolist(), []
+    for row in scores.tolist():
+        highest = max([score for score in row if score > -math.inf], default=0.0)
+        weights = [math.exp(score - highest) for score in row]
+        total = math.fsum(weights) or 1.0
+        rows.append([math.fsum(map(operator.mul, weights, column)) / total for column in columns])
+    return torch.tensor(rows, dtype=torch.float64).reshape(len(scores), value.shape[-1])
+
+
+def attended_magnitude(size: Tensor | float, value: Tensor) -> Tensor:
+    """How far what is read may be off, in roundings: scores are made of numbers of this size, weights of exponentials.
+
+    A score that is off by size * eps changes its weight, and the sum of all, by that factor.
+    """
+    return (1 + 2 * torch.as_tensor(size).abs().amax()) * value.abs().amax()
+
+
+@functools.cache
+def cell_weights(size: int, side: int) -> Tensor:
+    """Share of each of `size` pixels in each of `side` cells: equal for all pixels that a cell touches."""
+    touched = [[(u + 1) * side > i * size and u * side < (i + 1) * size for u in range(size)] for i in range(side)]
+    return torch.tensor([[inside / sum(row) for inside in row] for row in touched], dtype=torch.float64)
+
+
+@functools.cache
+def cubic_weights(size: int, side: int) -> Tensor:
+    """Share of each of `size` pixels in each of `side` by cubic convolution with a = -3/4, in exact arithmetic."""
+
+    def weight(distance: Fraction) -> Fraction:
+        d, a = abs(distance), Fraction(-3, 4)
+        if d <= 1:
+            return (a + 2) * d**3 - (a + 3) * d**2 + 1
+        return a * (d - 1) * (d - 2) ** 2 if d < 2 else Fraction(0)
+
+    table = torch.zeros(side, size, dtype=torch.float64)
+    for i in range(side):
+        centre = Fraction((2 * i + 1) * size, 2 * side) - Fraction(1, 2)
+        for u in range(-2 - size, 2 * size + 2):
+            table[i, min(max(u, 0), size - 1)] += float(weight(centre - u))
+    return table
 
 
 def segmentations(word: str) -> list[tuple[str, ...]]:

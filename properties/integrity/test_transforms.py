@@ -54,6 +54,7 @@ ON_THE_HOST = {
     "sample_targets",  # as ancestral_sample, which it calls
     "noise_distribution",  # checks its counts
     "nearest_neighbors_in_class",  # how many are found depends on the labels
+    "broadcast_step",  # its state counts calls, and the count decides what runs
 }
 ON_TENSORS = [
     name
@@ -101,6 +102,25 @@ NOT_SMOOTH = {
     "padding_mask",
     "packed_causal_mask",
     "packed_position_ids",
+    "block_mask",  # masks, lengths, places and buckets are whole numbers too, here and in the next five
+    "cumulative_lengths",
+    "segment_ids",
+    "segment_mask",
+    "t5_causal_buckets",
+    "t5_bidirectional_buckets",
+    "nearest_code",  # indices are whole numbers
+    "nearest_code_by_cosine",
+    "straight_through",  # this and the next stop gradients on purpose
+    "multiscale_vq_loss",
+    "used_code_share",  # a share of codes is a step function
+    "mrope_delta",  # ids of positions and cells are whole numbers, here and in the next four
+    "continued_position_ids",
+    "raster_id",
+    "raster_coordinates",
+    "segment_raster_id",
+    "mask_by_order",  # orders and masks are whole numbers, here and in the next two
+    "visible_positions",
+    "tokens_to_predict",
 }
 
 

@@ -89,3 +89,25 @@ def test_word_probability_adds_the_products_of_shares():
     assert oracles.word_probability("c", weights) == 0
     assert oracles.log_shares(weights)["a"] == pytest.approx(oracles.log_fraction(Fraction(1, 8)))
     assert oracles.log_fraction(Fraction(0)) == -torch.inf
+
+
+def test_attended_weighs_values_by_exponentials():
+    scores, value = torch.tensor([[0.0, 2.0], [-torch.inf, -torch.inf]]), torch.tensor([[1.0, 0.0], [4.0, 8.0]])
+    share = 2.718281828459045**2 / (1 + 2.718281828459045**2)
+    assert oracles.attended(scores, value)[0].tolist() == pytest.approx([1 + 3 * share, 8 * share], rel=1e-12)
+    assert oracles.attended(scores, value)[1].tolist() == [0, 0]
+    assert oracles.attended(scores[None], value[None]).shape == (1, 2, 2)
+    assert oracles.dot_products(value, value + 1).tolist() == [[2, 5], [16, 92]]
+    assert oracles.attended_magnitude(torch.tensor([3.0, -4.0]), value).item() == (1 + 2 * 4) * 8
+
+
+def test_cell_weights_share_out_one_to_every_pixel_that_is_touched():
+    assert oracles.cell_weights(3, 2).tolist() == [[0.5, 0.5, 0], [0, 0.5, 0.5]]
+    assert oracles.cell_weights(4, 2).tolist() == [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]]
+    assert oracles.cell_weights(1, 2).tolist() == [[1], [1]]
+
+
+def test_cubic_weights_share_out_one_and_clamp_at_the_border():
+    assert oracles.cubic_weights(3, 3).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert oracles.cubic_weights(4, 2)[0].tolist() == [-0.09375 + 0.59375, 0.59375, -0.09375, 0]
+    assert oracles.cubic_weights(5, 7).sum(1).tolist() == pytest.approx([1] * 7)

@@ -1,0 +1,1 @@
+"""Mistakes in transformer, one module for each of `reference.transformer`."""

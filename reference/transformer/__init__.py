@@ -1,0 +1,1 @@
+"""Transformers and visual tokens: attention, positions, norms, conditioning, windows, residual and masked tokens."""
