@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from hypothesis.errors import HypothesisException
 
 from properties.closeness import Mismatch
+
+SHRINK_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,11 @@ class Trial:
     calls: list[Call] = field(default_factory=list)
     last: Failure | None = None
     worst: Failure | None = None
+    shrink_until: float = float("inf")
 
     def note(self, inputs: dict[str, Any], exception: BaseException) -> None:
+        if self.last is None:
+            self.shrink_until = time.monotonic() + SHRINK_SECONDS
         self.last = Failure(inputs, tuple(self.calls), exception)
         if self.worst is None or self.last.error > self.worst.error:
             self.worst = self.last
@@ -51,6 +57,10 @@ class Trial:
 
 class CannotExpress(BaseException):
     """An adapter raised NotImplementedError. Not an Exception, so that Hypothesis does not shrink the example."""
+
+
+class _SmallEnough(BaseException):
+    """Shrinking has had its time. Not an Exception, so that Hypothesis ends; the last failing example stands."""
 
 
 class _Broken(BaseException):
@@ -99,6 +109,8 @@ def tracked(example: Callable[..., None], not_inputs: frozenset[str]) -> Callabl
         if _current is None:
             return example(*args, **kwargs)
         _current.calls.clear()
+        if time.monotonic() > _current.shrink_until:
+            raise _SmallEnough
         try:
             example(*args, **kwargs)
         except NotImplementedError as missing:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from properties.harness import trial
 from properties.harness.contracts import Conventions, under_contract
 from properties.harness.laws import DEFAULT, QUICK, Law, laws
 from properties.harness.subjects import Subject
@@ -130,3 +131,17 @@ def test_what_cannot_be_expressed_does_not_hide_a_failure():
         return mean + (size >= 1), variance
 
     assert "failed" in {verdict.outcome for verdict in verdicts(wrong_but_for_small, profile=DEFAULT)}
+
+
+def test_slow_shrinking_ends_with_the_smallest_example_so_far(monkeypatch):
+    monkeypatch.setattr(trial, "SHRINK_SECONDS", 0.2)
+
+    def slow_and_wrong(x_0, alpha_bar_t):
+        time.sleep(0.02)
+        return nan(x_0, alpha_bar_t)
+
+    began = time.monotonic()
+    found = list(verdicts(slow_and_wrong, profile=DEFAULT))
+    assert time.monotonic() - began < 2 * len(found)
+    assert {verdict.outcome for verdict in found} == {"failed"}
+    assert all("SMALLEST FAILING INPUT" in verdict.page for verdict in found)
