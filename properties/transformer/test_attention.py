@@ -31,6 +31,11 @@ def with_an_empty_row(*shape):
     return masks(*shape).map(lambda mask: torch.cat([mask[..., :-1, :], torch.zeros_like(mask[..., -1:, :])], -2))
 
 
+def with_a_key(*shape):
+    """Masks in which every query may attend to the second key at least."""
+    return masks(*shape).map(lambda mask: mask | (torch.arange(shape[-1]) == 1))
+
+
 def ones(*shape):
     return torch.ones(shape, dtype=torch.float64)
 
@@ -68,22 +73,35 @@ def size_by_heads(x, memory, query_weight, key_weight, value_weight, out_weight)
     query=small(2, 3, 7),
     key=small(2, 5, 7),
     value=small(2, 5, 4),
-    mask=with_an_empty_row(2, 3, 5) | with_an_empty_row(3, 5) | masks(2, 1, 5),
+    mask=with_a_key(2, 3, 5) | with_a_key(3, 5) | with_a_key(2, 1, 5),
+    keys=st.integers(2, 5),
 )
-def test_attention_equals_loop_over_pairs(attention, query, key, value, mask):
-    """Each query reads the allowed values, weighted by exp(q k / sqrt(d)); a query without keys reads zeros."""
-    expected = attended(unmasked(scaled_scores(query, key), mask), value)
-    assert_close(attention(query, key, value, mask), expected, size_of_reads(query, key, value))
+def test_attention_equals_loop_over_pairs(attention, query, key, value, mask, keys):
+    """Each query reads the allowed values, weighted by exp(q k / sqrt(d))."""
+    size = size_of_reads(query, key, value)
+    key, value, mask = key[:, :keys], value[:, :keys], mask[..., :keys]
+    assert_close(attention(query, key, value, mask), attended(unmasked(scaled_scores(query, key), mask), value), size)
 
 
-@given(query=small(3, 7), key=small(5, 7), value=small(5, 4), mask=masks(3, 5))
+@pytest.mark.parametrize("keys", [5, 0])
+@given(query=small(2, 3, 7), key=small(2, 5, 7), value=small(2, 5, 4), mask=masks(3, 5))
+def test_attention_without_keys_reads_zeros(attention, keys, query, key, value, mask):
+    """A query that may attend to nothing, or finds no keys, reads zeros; others read what they read without it."""
+    size = size_of_reads(query, key, value)
+    key, value, mask = key[:, :keys], value[:, :keys], mask[:, :keys] & (torch.arange(3) != 1)[:, None]
+    read = attention(query, key, value, mask)
+    assert_equal(read[:, 1], torch.zeros(2, 4))
+    assert_close(read, attended(unmasked(scaled_scores(query, key), mask), value), size)
+
+
+@given(query=small(3, 7), key=small(5, 7), value=small(5, 4), mask=with_a_key(3, 5))
 def test_attention_commutes_with_permutations(attention, query, key, value, mask):
     """Turning the keys with their values changes nothing, turning the queries turns what is read; a 1 is read as 1."""
     value = torch.cat([value, ones(5, 1)], -1)
     read = attention(query, key, value, mask)
     turned = attention(query.roll(1, 0), key.roll(2, 0), value.roll(2, 0), mask.roll((1, 2), (0, 1)))
     assert_close(turned, read.roll(1, 0), size_of_reads(query, key, value))
-    assert_close(read[:, -1], mask.any(-1).double())
+    assert_close(read[:, -1], ones(3))
 
 
 @given(query=dyadics(-4, 4, 3, 4, grid=1), key=dyadics(-4, 4, 5, 4, grid=1), value=small(5, 2))
@@ -94,28 +112,58 @@ def test_attention_survives_low_precision(attention, query, key, value):
 
 
 @pytest.mark.autograd
-@given(query=small(3, 7), key=small(5, 7), value=small(5, 4), mask=with_an_empty_row(3, 5), pull=small(3, 4))
+@given(
+    query=small(3, 7),
+    key=small(5, 7),
+    value=small(5, 4),
+    mask=with_a_key(3, 5).map(lambda mask: mask & (torch.arange(5) != 2)),
+    pull=small(3, 4),
+)
 def test_attention_has_no_gradient_through_masked_pairs(attention, query, key, value, mask, pull):
-    """No gradient reaches a query without keys, or a key and value that no query sees; the values share the rest."""
-    mask = mask & (torch.arange(5) != 2)
+    """No gradient reaches a key and value that no query sees; the other values share it."""
+    inputs = [part.requires_grad_() for part in (query, key, value)]
+    read = attention(*inputs, mask)
+    _, from_key, from_value = torch.autograd.grad((read * pull).sum(), inputs)
+    assert_equal(from_key[2], torch.zeros(7))
+    assert_equal(from_value[2], torch.zeros(4))
+    assert_close(from_value.sum(0).to(read.dtype), pull.sum(0), pull.abs().sum(0))
+
+
+@pytest.mark.autograd
+@given(query=small(3, 7), key=small(5, 7), value=small(5, 4), mask=with_an_empty_row(3, 5), pull=small(3, 4))
+def test_attention_has_no_gradient_from_a_query_without_keys(attention, query, key, value, mask, pull):
+    """No gradient, and no NaN, comes from a query that may attend to nothing."""
     inputs = [part.requires_grad_() for part in (query, key, value)]
     read = attention(*inputs, mask)
     from_query, from_key, from_value = torch.autograd.grad((read * pull).sum(), inputs)
     assert_equal(from_query[2], torch.zeros(7))
-    assert_equal(from_key[2], torch.zeros(7))
-    assert_equal(from_value[2], torch.zeros(4))
+    assert_equal(from_key[~mask.any(0)].abs().sum(), torch.zeros(()))
     assert_close(from_value.sum(0).to(read.dtype), pull[mask.any(-1)].sum(0), pull.abs().sum(0))
 
 
 @given(
-    query=small(2, 3, 7), key=small(2, 5, 7), value=small(2, 5, 4), bias=small(2, 3, 5) | small(3, 5), mask=masks(3, 5)
+    query=small(2, 3, 7),
+    key=small(2, 5, 7),
+    value=small(2, 5, 4),
+    bias=small(2, 3, 5) | small(3, 5),
+    mask=with_a_key(3, 5),
 )
 def test_biased_attention_equals_loop_over_pairs(biased_attention, query, key, value, bias, mask):
-    """Biases are added to q k / sqrt(d); those of -inf hide a key, and a query without keys reads zeros."""
-    bias = unmasked(8 * bias, mask & (torch.arange(3) != 1)[:, None])
+    """Biases are added to q k / sqrt(d), and those of -inf hide a key."""
+    bias = unmasked(8 * bias, mask)
     expected = attended(scaled_scores(query, key) + bias, value)
     size = size_of_reads(query, key, value) + 2 * 16 * value.abs().max()
     assert_close(biased_attention(query, key, value, bias), expected, size)
+
+
+@given(query=small(3, 7), key=small(5, 7), value=small(5, 4), bias=small(3, 5))
+def test_biased_attention_without_keys_reads_zeros(biased_attention, query, key, value, bias):
+    """A query whose biases are all -inf reads zeros, and others read what they read without it."""
+    bias = unmasked(bias, (torch.arange(3) != 1)[:, None])
+    read = biased_attention(query, key, value, bias)
+    assert_equal(read[1], torch.zeros(4))
+    size = size_of_reads(query, key, value) + 4 * value.abs().max()
+    assert_close(read, attended(scaled_scores(query, key) + bias, value), size)
 
 
 @given(query=small(2, 3, 7), key=small(2, 5, 7), value=small(2, 5, 4), table=small(3, 5), mask=with_an_empty_row(3, 5))
@@ -252,7 +300,7 @@ PROJECTIONS = {
 }
 
 
-@given(x=small(2, 3, 4), memory=small(2, 5, 7), mask=with_an_empty_row(2, 3, 5) | masks(2, 1, 5), **PROJECTIONS)
+@given(x=small(2, 3, 4), memory=small(2, 5, 7), mask=with_a_key(2, 3, 5) | with_a_key(2, 1, 5), **PROJECTIONS)
 def test_multi_head_attention_equals_sum_over_heads(
     multi_head_attention, x, memory, query_weight, key_weight, value_weight, out_weight, mask
 ):
@@ -264,7 +312,18 @@ def test_multi_head_attention_equals_sum_over_heads(
     assert_close(found, expected, size_by_heads(x, memory, *projections))
 
 
-@given(x=small(3, 4), memory=small(5, 7), shear=st.integers(-3, 3), mask=masks(3, 5), **PROJECTIONS)
+@given(x=small(3, 4), memory=small(5, 7), mask=masks(3, 5), **PROJECTIONS)
+def test_multi_head_attention_without_keys_is_zero(
+    multi_head_attention, x, memory, query_weight, key_weight, value_weight, out_weight, mask
+):
+    """A query that may attend to nothing has the output 0, and others have what they have without it."""
+    projections, mask = (query_weight, key_weight, value_weight, out_weight), mask & (torch.arange(3) != 1)[:, None]
+    found = multi_head_attention(x, memory, *projections, 3, mask)
+    assert_equal(found[1], torch.zeros(2))
+    assert_close(found, read_by_heads(x, memory, *projections, 3, mask), size_by_heads(x, memory, *projections))
+
+
+@given(x=small(3, 4), memory=small(5, 7), shear=st.integers(-3, 3), mask=with_a_key(3, 5), **PROJECTIONS)
 def test_multi_head_attention_is_invariant_to_the_choice_of_basis(
     multi_head_attention, x, memory, query_weight, key_weight, value_weight, out_weight, shear, mask
 ):

@@ -61,6 +61,14 @@ def test_clip_loss_of_equal_cosines_is_log_of_their_number(clip_loss, pairs):
     )
 
 
+@pytest.mark.parametrize("log_scale", [4.0, 5.0, 90.0])
+def test_clip_loss_bounds_the_scale(clip_loss, log_scale):
+    """Two orthogonal pairs with swapped partners cost the scale itself, which is exp(log_scale) up to 100."""
+    eye = torch.eye(2, dtype=torch.float64)
+    loss = clip_loss(eye, eye.flip(0), torch.tensor(log_scale, dtype=torch.float64))
+    assert_close(loss, min(math.exp(log_scale), 100), 100 * (1 + log_scale))
+
+
 def test_clip_loss_rejects_empty_batches(clip_loss):
     """Without pairs there is nothing to find."""
     empty = torch.zeros(0, 3, dtype=torch.float64)

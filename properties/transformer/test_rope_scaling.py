@@ -131,6 +131,13 @@ def test_part_ntk_frequencies_passes_from_plain_to_ntk_to_linear(part_ntk_freque
     assert_close(part_ntk_frequencies(channels, base, factor, length), expected, condition)
 
 
+def test_part_ntk_frequencies_keeps_pairs_of_sixteen_turns(part_ntk_frequencies):
+    """Of pairs that make 18.2, 17.2 and 16.2 turns none is changed."""
+    frequencies = torch.tensor(plain(14, 1.5)[:4], dtype=torch.float64)
+    length = round(16.2 * math.tau / frequencies[3].item())
+    assert_close(part_ntk_frequencies(14, 1.5, 4.0, length)[:4], frequencies, frequencies * (1 + math.log(6)))
+
+
 @given(head=heads(32.0, 4.0, 1.0, 0.5), factor=FACTORS, given_turns=st.sampled_from([(), (4.0, 0.5), (3.0, 2.5)]))
 def test_yarn_frequencies_is_linear_between_whole_indices(yarn_frequencies, head, factor, given_turns):
     """Pairs are kept up to the last index of 32 turns, divided by s from the first of 1, and blended between."""

@@ -28,7 +28,7 @@ def attention(
     Weights of a row sum to 1, so that each output is a convex combination of values; they are equal where q = 0. The
     order of the keys does not matter, and queries do not see each other. The softmax is that of `upcast_softmax`.
 
-    Domain: finite scores; d >= 1. A query that may attend to nothing reads zeros, with zero gradient.
+    Domain: finite scores; d >= 1. A query that may attend to nothing, or finds no keys, reads zeros, with gradient 0.
     Source: Vaswani et al. 2017, arXiv:1706.03762, eq. 1 and section 3.2.3; Child et al. 2019, arXiv:1904.10509.
     Differs: with -inf in place of masked scores a query that may attend to nothing reads NaN; with the most negative
     number it reads the mean of all values.
@@ -69,7 +69,7 @@ def score_modified_attention(
     `score_mod(scores, query_index, key_index)` gets all scores, and indices "queries 1" and "keys" from 0.
 
     Domain: score_mod < inf. -inf hides a key; a query that attends to nothing reads zeros.
-    Source: Dong et al. 2024, arXiv:2412.05496, section 3 (FlexAttention).
+    Source: Dong et al. 2024, arXiv:2412.05496 (FlexAttention, `score_mod`).
     Differs: FlexAttention calls score_mod for each pair, with its batch and head.
     Notes: R001-017.
     """
@@ -143,7 +143,7 @@ def cosine_attention(
     Lengths of queries and keys do not matter, and scores are at most 100.
 
     Domain: finite vectors. A zero vector has score 0 with all others. s_h = log 4 at the start in VAR.
-    Source: Henry et al. 2020, arXiv:2010.04245, eq. 2; VAR code (`attn_l2_norm`); log 100 as in CLIP.
+    Source: Henry et al. 2020, arXiv:2010.04245; VAR code (`attn_l2_norm`); log 100 as in CLIP.
     Differs: Swin V2 bounds the scale by 1 / 0.01 too, but starts at 10. QK-norm also names a LayerNorm or RMSNorm of
     each head's queries and keys, whose scores are divided by sqrt(d) (ViT-22B, Qwen3).
     Notes: R004-071.

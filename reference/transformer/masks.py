@@ -49,8 +49,9 @@ def sliding_window_mask(queries: int, keys: int, window: int) -> Bool[Tensor, "{
     After L layers a token depends on (window - 1) L tokens before it.
 
     Domain: 0 <= queries <= keys and window >= 1, else ValueError. From window = keys on it is the causal mask.
-    Source: Jiang et al. 2023, arXiv:2310.06825, section 2, whose figure 1 has the window count the token itself.
-    Differs: FlashAttention's left window does not count the token itself: it is window - 1.
+    Source: Jiang et al. 2023, arXiv:2310.06825, section 2 and figure 1.
+    Differs: the text there says i - window to i, one token more than its figure. FlashAttention's left window does not
+    count the token itself: it is window - 1.
     Notes: R003-206.
     """
     if window < 1:
@@ -85,7 +86,7 @@ def block_mask(
     Every allowed pair is in such a block, and no such block is without one. The last blocks may be smaller.
 
     Domain: blocks of at least 1, else ValueError.
-    Source: Dong et al. 2024, arXiv:2412.05496, section 3.2 (BlockMask).
+    Source: Dong et al. 2024, arXiv:2412.05496 (FlexAttention, `BlockMask`).
     Notes: R001-017, R003-174.
     """
     if query_block < 1 or key_block < 1:

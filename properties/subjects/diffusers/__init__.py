@@ -31,12 +31,27 @@
     embedding                             get_timestep_embedding(downscale_freq_shift=0)
     KL, log likelihood                    DiagonalGaussianDistribution of the autoencoders
     standardisation                       StableUnCLIPImageNormalizer
+    attention in heads                    Attention with AttnProcessor; fused, with FusedAttnProcessor2_0
+    rotations                             apply_rotary_emb, use_real_unbind_dim for the layout
+    norms                                 FP32LayerNorm, RMSNorm; AdaLayerNormContinuous, with and without its linear
+    modulation, block of a DiT            Flux2Modulation; BasicTransformerBlock with norm_type "ada_norm_zero"
+    final layer and condition of a DiT    DiTTransformer2DModel around given tokens; CombinedTimestepLabelEmbeddings
+    pre-norm block                        BasicTransformerBlock with norm_type "layer_norm"
+    dropped labels                        LabelEmbedding.token_drop
+    zero convolution                      make_zero_conv of the ControlNets
+    patches                               LuminaPatchEmbed, PatchEmbed; FluxPipeline._unpack_latents for a side of 2
+    activations, gated units              FP32SiLU, GELU; SwiGLU, FeedForward
+    pyramid attention broadcast           PyramidAttentionBroadcastHook, reset after each run as pipelines do
+    codes, gradient and loss of VQ        VectorQuantizer of the autoencoders, legacy=False
 
 Betas become a scheduler's `trained_betas`. Levels become its table `alphas_cumprod`: an entry for each level, and in it
 a number for each sample. DDIM and RePaint take no timesteps but evenly spaced ones: there the table holds the levels of
 the kept timesteps only, and the denoiser is told what timestep an entry belongs to. Noise that the library draws is
 handed over in place of its generator. The step to 0 that Heun's and the flow's tables end with is left out where ours
-do not reach it. What is passed on by ** keeps the library's default.
+do not reach it. Masks of attention become -10000 where a key is hidden, as models make them, and stay boolean where the
+attention of PyTorch takes them. A forward method of a model gets its layers by name, and tokens one by one where they
+need not be a square. A quantiser of a single code, with all numbers for its channels, quantises to what is given. What
+is passed on by ** keeps the library's default.
 """
 
 import contextlib
@@ -62,16 +77,35 @@ from diffusers import (
 )
 from diffusers.guiders import ClassifierFreeGuidance
 from diffusers.guiders.guider_utils import rescale_noise_cfg
-from diffusers.models.attention_processor import Attention, AttnProcessor
+from diffusers.hooks.pyramid_attention_broadcast import PyramidAttentionBroadcastHook
+from diffusers.models.activations import GELU, FP32SiLU, SwiGLU
+from diffusers.models.attention import BasicTransformerBlock, FeedForward
+from diffusers.models.attention_processor import Attention, AttnProcessor, FusedAttnProcessor2_0
 from diffusers.models.autoencoders import vae
-from diffusers.models.embeddings import LabelEmbedding, get_timestep_embedding
+from diffusers.models.controlnets.controlnet_xs import make_zero_conv
+from diffusers.models.embeddings import (
+    CombinedTimestepLabelEmbeddings,
+    LabelEmbedding,
+    LuminaPatchEmbed,
+    PatchEmbed,
+    apply_rotary_emb,
+    get_timestep_embedding,
+)
+from diffusers.models.normalization import AdaLayerNormContinuous, AdaLayerNormZero, FP32LayerNorm, RMSNorm
+from diffusers.models.transformers.dit_transformer_2d import DiTTransformer2DModel
+from diffusers.models.transformers.transformer_flux2 import Flux2Modulation
+from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
 from diffusers.pipelines.kandinsky2_2.pipeline_kandinsky2_2_img2img import KandinskyV22Img2ImgPipeline
 from diffusers.pipelines.ltx.pipeline_ltx_latent_upsample import LTXLatentUpsamplePipeline
 from diffusers.pipelines.stable_diffusion.stable_unclip_image_normalizer import StableUnCLIPImageNormalizer
 from diffusers.schedulers import scheduling_ddim, scheduling_ddpm, scheduling_repaint, scheduling_vq_diffusion
 from diffusers.training_utils import compute_snr
 from diffusers.utils import logging
+from torch import nn
 from torch.func import functional_call
+
+from reference.transformer.broadcast import BroadcastState
+from reference.transformer.conditioning import Modulation
 
 PACKAGES = ("diffusers",)
 DTYPE = "float32"
@@ -638,3 +672,243 @@ def _normalizer(mean, std):
     normalizer = StableUnCLIPImageNormalizer(len(mean))
     normalizer.load_state_dict({"mean": mean[None], "std": std[None]}, assign=True)
     return normalizer.requires_grad_(False)
+
+
+# Attention
+
+
+def multi_head_attention(queries_from, memory, query_weight, key_weight, value_weight, out_weight, heads, mask):
+    (width, channels), memory_channels = query_weight.shape, key_weight.shape[1]
+    sizes = {"heads": heads, "dim_head": width // max(heads, 1), "out_bias": False}
+    layer = Attention(channels, memory_channels, processor=AttnProcessor(), **sizes)
+    projections = {"q": query_weight, "k": key_weight, "v": value_weight, "out.0": out_weight}
+    weights = {f"to_{name}.weight": weight for name, weight in projections.items()}
+    image, text = _batched(queries_from, 2), _batched(memory, 2)
+    bias = _batched(-10000 * (~_full(mask, queries_from, memory)).to(image), 2)
+    out = functional_call(layer, weights, (image, text, bias))
+    return out.reshape(*queries_from.shape[:-1], -1)
+
+
+def packed_multi_head_attention(x, qkv_weight, qkv_bias, out_weight, out_bias, heads, mask):
+    width, channels = len(qkv_weight) // 3, x.shape[-1]
+    layer = Attention(channels, heads=heads, dim_head=width // max(heads, 1), bias=True)
+    layer.fuse_projections()
+    layer.set_processor(FusedAttnProcessor2_0())
+    weights = {"to_qkv.weight": qkv_weight, "to_qkv.bias": qkv_bias}
+    weights |= {"to_out.0.weight": out_weight, "to_out.0.bias": out_bias}
+    out = functional_call(layer, weights, (_batched(x, 2),), {"attention_mask": _batched(_full(mask, x, x), 2)})
+    return out.reshape(*x.shape[:-1], -1)
+
+
+def _batched(x, kept):
+    """The tensor with one axis for the batch, before as many axes as are kept."""
+    return x.reshape(-1, *x.shape[x.ndim - kept :])
+
+
+def _full(mask, queries, keys):
+    return mask.expand(*queries.shape[:-1], keys.shape[-2])
+
+
+def rope_interleaved(x, cosine, sine):
+    return _rotated(x, [table.repeat_interleave(2, -1) for table in (cosine, sine)], -1)
+
+
+def rope_half_split(x, cosine, sine):
+    return _rotated(x, [torch.cat([table, table], -1) for table in (cosine, sine)], -2)
+
+
+def _rotated(x, tables, unbind_dim):
+    rows = [table.expand(*x.shape[:-1], -1).flatten(0, -2) for table in tables]
+    tokens = x.reshape(1, 1, -1, x.shape[-1])
+    return apply_rotary_emb(tokens, rows, use_real_unbind_dim=unbind_dim).reshape(x.shape)
+
+
+# Norms and conditions
+
+
+def standardize_tokens(x, epsilon):
+    return FP32LayerNorm(x.shape[-1], epsilon, elementwise_affine=False)(x)
+
+
+def layer_norm(x, gain, bias, epsilon):
+    return functional_call(FP32LayerNorm(x.shape[-1], epsilon), {"weight": gain, "bias": bias}, x)
+
+
+def rms_norm(x, gain, epsilon):
+    return functional_call(RMSNorm(x.shape[-1], epsilon), {"weight": gain}, x)
+
+
+def adaptive_layer_norm(x, scale, shift, epsilon=1e-6):
+    channels = x.shape[-1]
+    layer = AdaLayerNormContinuous(channels, 2 * channels, elementwise_affine=False, eps=epsilon)
+    layer.silu = layer.linear = nn.Identity()
+    return layer(_batched(x, 2), _batched(torch.cat([scale, shift], -1), 1)).reshape(x.shape)
+
+
+def var_final_norm(x, condition, weight, bias, epsilon=1e-6):
+    layer = AdaLayerNormContinuous(x.shape[-1], condition.shape[-1], elementwise_affine=False, eps=epsilon)
+    weights = {"linear.weight": weight, "linear.bias": bias}
+    return functional_call(layer, weights, (_batched(x, 2), _batched(condition, 1))).reshape(x.shape)
+
+
+def dit_modulation(condition, weight, bias):
+    layer = Flux2Modulation(condition.shape[-1], bias=True)
+    rows = functional_call(layer, {"linear.weight": weight, "linear.bias": bias}, _batched(condition, 1))
+    parts = [part for branch in Flux2Modulation.split(rows, 2) for part in branch]
+    return Modulation(*[part.reshape(*condition.shape[:-1], -1) for part in parts])
+
+
+def adaln_zero_block(x, modulation, attend, feed_forward, epsilon=1e-6):
+    channels = x.shape[-1]
+    norm = AdaLayerNormZero(channels)
+    norm.norm.eps = epsilon
+    norm.emb = lambda *_, **__: _batched(torch.cat(modulation, -1), 1)
+    norm.silu = norm.linear = nn.Identity()
+    second = nn.LayerNorm(channels, epsilon, elementwise_affine=False)
+    return _block(x, "ada_norm_zero", attend, feed_forward, norm, second)
+
+
+def pre_norm_block(x, attend, feed_forward, attention_norm, feed_forward_norm):
+    return _block(x, "layer_norm", attend, feed_forward, attention_norm, feed_forward_norm)
+
+
+def _block(x, norm_type, attend, feed_forward, first_norm, second_norm):
+    layers = {"norm1": first_norm, "attn1": lambda h, **_: attend(h), "norm3": second_norm, "ff": feed_forward}
+    layers |= dict.fromkeys(["pos_embed", "attn2", "_chunk_size", "only_cross_attention"])
+    block = SimpleNamespace(norm_type=norm_type, **layers)
+    return BasicTransformerBlock.forward(block, _batched(x, 2)).reshape(x.shape)
+
+
+def dit_final_layer(x, condition, modulation_weight, modulation_bias, weight, bias, epsilon=1e-6):
+    def block(tokens, **_):
+        return tokens
+
+    *batch, channels = x.shape
+    conditions = _batched(condition[..., None, :].expand(*batch, -1), 1)
+    block.norm1 = SimpleNamespace(emb=lambda *_, **__: conditions)
+    model = SimpleNamespace(pos_embed=nn.Identity(), transformer_blocks=[block], gradient_checkpointing=False)
+    model.norm_out = nn.LayerNorm(channels, epsilon, elementwise_affine=False)
+    model.proj_out_1 = lambda c: nn.functional.linear(c, modulation_weight, modulation_bias)
+    model.proj_out_2 = lambda h: nn.functional.linear(h, weight, bias)
+    model.patch_size, model.out_channels = 1, len(weight)
+    return DiTTransformer2DModel.forward(model, x.reshape(-1, 1, channels)).sample.reshape(*batch, -1)
+
+
+def dit_condition(time_embedding, label, label_table):
+    layer = CombinedTimestepLabelEmbeddings(len(label_table) - 1, label_table.shape[1]).eval()
+    layer.time_proj = layer.timestep_embedder = nn.Identity()
+    table = {"class_embedder.embedding_table.weight": label_table}
+    return functional_call(layer, table, (time_embedding, label), {"hidden_dtype": time_embedding.dtype})
+
+
+def drop_labels(label, uniform, probability, num_classes):
+    with _drawing(torch, uniform, "rand"):
+        return LabelEmbedding(num_classes, 1, probability).token_drop(label)
+
+
+def pointwise_convolution(x, weight, bias):
+    weights = {"weight": weight[..., None, None], "bias": bias}
+    out = functional_call(make_zero_conv(*reversed(weight.shape)), weights, _batched(x, 3))
+    return out.reshape(*x.shape[:-3], *out.shape[1:])
+
+
+# Patches, activations
+
+
+def patchify(images, patch_size):
+    patches = _lumina_patches(_batched(images, 3), patch_size, {}).clone()
+    return patches.reshape(*images.shape[:-3], *patches.shape[1:])
+
+
+def unpatchify(patches, height, width, patch_size):
+    if patch_size != 2:
+        raise NotImplementedError("diffusers has no argument for the side of the patches that its pipelines pack")
+    images = FluxPipeline._unpack_latents(_batched(patches, 2), height, width, 1)
+    return images.reshape(*patches.shape[:-2], *images.shape[1:])
+
+
+def patch_embedding(images, weight, bias, patch_size):
+    return _lumina_patches(images, patch_size, {"proj.weight": weight, "proj.bias": bias})
+
+
+def patch_embedding_by_convolution(images, weight, bias, patch_size):
+    _, channels, height, width = images.shape
+    layer = PatchEmbed(height, width, patch_size, channels, len(weight), pos_embed_type=None)
+    kernel = weight.reshape(len(weight), channels, patch_size, patch_size)
+    return functional_call(layer, {"proj.weight": kernel, "proj.bias": bias}, images)
+
+
+def _lumina_patches(images, patch_size, weights):
+    layer = LuminaPatchEmbed(patch_size, images.shape[1])
+    layer.proj = layer.proj if weights else nn.Identity()
+    positions = torch.zeros(images.shape[-2:])
+    return functional_call(layer, weights, (images, positions))[0]
+
+
+def silu(x):
+    return FP32SiLU()(x)
+
+
+def gelu(x):
+    return GELU(1, 1).gelu(x)
+
+
+def gelu_tanh(x):
+    return GELU(1, 1, "tanh").gelu(x)
+
+
+def swiglu(x, gate_weight, gate_bias, up_weight, up_bias):
+    weights = {"proj.weight": torch.cat([up_weight, gate_weight]), "proj.bias": torch.cat([up_bias, gate_bias])}
+    return functional_call(SwiGLU(x.shape[-1], len(up_bias)), weights, x)
+
+
+def swiglu_feed_forward(x, gate_weight, up_weight, down_weight):
+    layer = FeedForward(x.shape[-1], inner_dim=len(up_weight), activation_fn="swiglu", bias=False)
+    weights = {"net.0.proj.weight": torch.cat([up_weight, gate_weight]), "net.2.weight": down_weight}
+    return functional_call(layer, weights, x)
+
+
+# Broadcast
+
+
+def broadcast_schedule(timesteps, period, low, high):
+    times = iter(timesteps)
+    hook = _broadcast(lambda call: call, lambda: next(times), period, low, high)
+    return tuple(hook.new_forward(None, call) != call for call in range(len(timesteps)))
+
+
+def broadcast_step(state, x, timestep, layer, num_steps, period, low, high):
+    hook = _broadcast(layer, lambda: timestep, period, low, high)
+    hook.state.iteration, hook.state.cache = state
+    output = hook.new_forward(None, x)
+    if hook.state.iteration == num_steps:
+        hook.reset_state(None)
+    return BroadcastState(hook.state.iteration, output.clone())
+
+
+def _broadcast(layer, timestep, period, low, high):
+    hook = PyramidAttentionBroadcastHook((low, high), period, timestep)
+    hook.fn_ref = SimpleNamespace(original_forward=layer)
+    hook.initialize_hook(None)
+    return hook
+
+
+# Vector quantisation
+
+
+def nearest_code(z, codebook):
+    pixels = z.reshape(-1, z.shape[-1], 1, 1)
+    return _quantized(pixels, codebook)[2][2].reshape(z.shape[:-1])
+
+
+def straight_through(z, quantized):
+    return _quantized(z.reshape(1, -1, 1, 1), quantized.reshape(1, -1))[0].reshape(z.shape)
+
+
+def multiscale_vq_loss(f, f_hat, beta=0.25):
+    return _quantized(f.expand(f_hat.shape).reshape(1, -1, 1, 1), f_hat.reshape(1, -1), beta)[1]
+
+
+def _quantized(z, codebook, beta=0.25):
+    quantizer = vae.VectorQuantizer(*codebook.shape, beta, legacy=False)
+    return functional_call(quantizer, {"embedding.weight": codebook}, z)

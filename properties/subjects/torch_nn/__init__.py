@@ -13,9 +13,22 @@
     embeddings                            embedding; without padding embedding_bag, one token in each bag
     mean of a context                     embedding_bag with mode "mean"
     shares of exponentials, shrinkage     softmax, softshrink
-    attention, perceptron                 scaled_dot_product_attention, linear, silu
+    cross-attention, perceptron           scaled_dot_product_attention, linear, silu
     average of blocks                     avg_pool2d
     padding                               pad; of a batch nn.utils.rnn.pad_sequence
+    attention, masked or biased           scaled_dot_product_attention with a mask of bool or of numbers
+    grouped-query attention               scaled_dot_product_attention with enable_gqa
+    attention with a cache                the same with nn.attention.bias.causal_lower_right
+    attention with changed scores         flex_attention of nn.attention, not compiled
+    blocks of a mask                      create_block_mask of nn.attention.flex_attention
+    packed multi-head attention           multi_head_attention_forward, with zeros for channels that are missing
+    norms                                 layer_norm, rms_norm, group_norm, instance_norm, batch_norm
+    activations                           relu, silu, gelu
+    patches                               unfold, fold; embedded by linear or by conv2d
+    convolutions of pixels                conv2d; blended with lerp
+    sizes of images                       interpolate
+    cyclic shift                          torch.roll
+    loss of codes by scale                cross_entropy with the weight of its token in place of each 1
 
 Losses of elements are added up over the last axis where the loss is that of a vector. Where batches have a loss each,
 torch.vmap makes one of several.
@@ -23,12 +36,18 @@ torch.vmap makes one of several.
 
 import torch
 from torch.nn import functional
+from torch.nn.attention import flex_attention
+from torch.nn.attention.bias import causal_lower_right
 from torch.nn.utils.rnn import pad_sequence
 
 from reference.diffusion.layout import PAD
 from reference.language.batching import PaddedBatch
+from reference.transformer.cache import CachedAttention, KeyValueCache
+from reference.transformer.norms import RunningMoments
 
 PACKAGES = ("torch",)
+
+flex_attention._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG = True  # it would compile anew for every function of the scores
 
 
 # Outcomes
@@ -198,3 +217,178 @@ def _padded(sequences, pad, side):
     kept = [torch.ones_like(row, dtype=torch.bool) for row in rows]
     ids = pad_sequence(rows, batch_first=True, padding_value=pad, padding_side=side)
     return PaddedBatch(ids, pad_sequence(kept, batch_first=True, padding_side=side))
+
+
+# Attention
+
+
+def attention(query, key, value, mask):
+    return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+
+def biased_attention(query, key, value, bias):
+    return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+
+
+def grouped_query_attention(query, key, value, mask):
+    return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, enable_gqa=True)
+
+
+def cached_attention(query, key, value, cache):
+    keys, values = torch.cat([cache.key, key], -2), torch.cat([cache.value, value], -2)
+    mask = causal_lower_right(query.shape[-2], keys.shape[-2])
+    return CachedAttention(
+        functional.scaled_dot_product_attention(query, keys, values, mask), KeyValueCache(keys, values)
+    )
+
+
+def score_modified_attention(query, key, value, score_mod):
+    *batch, queries, _ = query.shape
+    parts = (x.reshape(-1, 1, *x.shape[-2:]) for x in (query, key, value))
+    out = flex_attention.flex_attention(*parts, score_mod=lambda score, b, h, i, j: score_mod(score, i, j))
+    return out.reshape(*batch, queries, -1)
+
+
+def block_mask(mask, query_block, key_block):
+    *batch, queries, keys = mask.shape
+    pages = mask.reshape(-1, queries, keys)
+    blocks = flex_attention.create_block_mask(
+        lambda b, h, i, j: pages[b, i, j], len(pages), 1, queries, keys, mask.device, (query_block, key_block)
+    )
+    dense = blocks.to_dense()
+    return dense.reshape(*batch, *dense.shape[-2:]).bool()
+
+
+def packed_multi_head_attention(x, qkv_weight, qkv_bias, out_weight, out_bias, heads, mask):
+    *batch, tokens, channels = x.shape
+    width = out_weight.shape[1]
+    if channels > width:
+        raise NotImplementedError("torch.nn has no multi-head attention that is narrower than its input")
+    wide = functional.pad(x.reshape(-1, tokens, channels), (0, width - channels)).transpose(0, 1)
+    weight = functional.pad(qkv_weight, (0, width - channels))
+    hidden = ~mask.expand(*batch, tokens, tokens).reshape(-1, 1, tokens, tokens).expand(-1, heads, -1, -1).flatten(0, 1)
+    projections = weight, qkv_bias, None, None, False, 0.0, out_weight, out_bias
+    out, _ = functional.multi_head_attention_forward(
+        wide, wide, wide, width, heads, *projections, need_weights=False, attn_mask=hidden
+    )
+    return out.transpose(0, 1).reshape(*batch, tokens, -1)
+
+
+def upcast_softmax(scores):
+    return functional.softmax(scores, -1)
+
+
+# Norms
+
+
+def standardize_tokens(x, epsilon):
+    return functional.layer_norm(x, x.shape[-1:], eps=epsilon)
+
+
+def layer_norm(x, gain, bias, epsilon):
+    return functional.layer_norm(x, gain.shape, gain, bias, epsilon)
+
+
+def rms_norm(x, gain, epsilon):
+    return functional.rms_norm(x, gain.shape, gain, epsilon)
+
+
+def image_layer_norm(x, gain, bias, epsilon):
+    return functional.layer_norm(x, gain.shape, gain, bias, epsilon)
+
+
+def group_norm(x, groups, gain, bias, epsilon):
+    return functional.group_norm(x, groups, gain, bias, epsilon)
+
+
+def instance_norm(x, gain, bias, epsilon):
+    return functional.instance_norm(x, weight=gain, bias=bias, eps=epsilon)
+
+
+def batch_norm_in_training(x, moments, gain, bias, momentum, epsilon):
+    moved = RunningMoments(moments.mean.clone(), moments.variance.clone())
+    y = functional.batch_norm(x, *moved, gain, bias, training=True, momentum=momentum, eps=epsilon)
+    return y, moved
+
+
+def batch_norm_in_evaluation(x, moments, gain, bias, epsilon):
+    return functional.batch_norm(x, *moments, gain, bias, eps=epsilon)
+
+
+# Activations
+
+
+def relu(x):
+    return functional.relu(x)
+
+
+def silu(x):
+    return functional.silu(x)
+
+
+def gelu(x):
+    return functional.gelu(x)
+
+
+def gelu_tanh(x):
+    return functional.gelu(x, approximate="tanh")
+
+
+# Positions, patches and pixels
+
+
+def learned_position_embedding(table, positions):
+    return functional.embedding(positions, table)
+
+
+def patchify(images, patch_size):
+    columns = functional.unfold(images.reshape(-1, *images.shape[-3:]), patch_size, stride=patch_size)
+    return columns.mT.reshape(*images.shape[:-3], *columns.mT.shape[1:])
+
+
+def unpatchify(patches, height, width, patch_size):
+    columns = patches.reshape(-1, *patches.shape[-2:]).mT
+    images = functional.fold(columns, (height, width), patch_size, stride=patch_size)
+    return images.reshape(*patches.shape[:-2], *images.shape[1:])
+
+
+def patch_embedding(images, weight, bias, patch_size):
+    return functional.linear(patchify(images, patch_size), weight, bias)
+
+
+def patch_embedding_by_convolution(images, weight, bias, patch_size):
+    kernel = weight.reshape(len(weight), images.shape[1], patch_size, patch_size)
+    return functional.conv2d(images, kernel, bias, stride=patch_size).flatten(2).mT
+
+
+def pointwise_convolution(x, weight, bias):
+    out = functional.conv2d(x.reshape(-1, *x.shape[-3:]), weight[..., None, None], bias)
+    return out.reshape(*x.shape[:-3], *out.shape[1:])
+
+
+def blended_convolution(h, weight, bias, ratio):
+    convolved = functional.conv2d(h.reshape(-1, *h.shape[-3:]), weight, bias, padding="same")
+    return torch.lerp(h, convolved.reshape(h.shape), ratio)
+
+
+def area_resize(image, side):
+    return _interpolate(image, side, "area")
+
+
+def bicubic_resize(image, side):
+    return _interpolate(image, side, "bicubic")
+
+
+def _interpolate(image, side, mode):
+    resized = functional.interpolate(image.reshape(-1, *image.shape[-3:]), (side, side), mode=mode)
+    return resized.reshape(*image.shape[:-2], *resized.shape[-2:])
+
+
+def cyclic_shift(x, shift):
+    return torch.roll(x, (-shift, -shift), (-3, -2))
+
+
+def next_scale_loss(logits, targets, weights):
+    codes, samples = logits.shape[-1], targets[..., 0].numel()
+    shares = functional.one_hot(targets, codes) * weights[:, None]
+    return functional.cross_entropy(logits.reshape(-1, codes), shares.reshape(-1, codes), reduction="sum") / samples
