@@ -1,5 +1,6 @@
 """The pytest side of the harness: fixtures for the functions under test, verdicts, the report and its summary."""
 
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -79,13 +80,21 @@ class Harness:
             return under_contract(name, self.subject.functions[name], self.subject.conventions)
         return reference_in(name, self.subject.conventions.dtype)
 
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """With a subject, files of this package that hold no law for it are not read."""
+        path = collection_path.resolve()
+        if self.subject.is_reference or not _is_ours(path) or not (path.is_dir() or path.name.startswith("test_")):
+            return None
+        homes = {Path(str(sys.modules[laws()[name].test.__module__].__file__)).resolve() for name in self.applicable}
+        return None if any(path in (home, *home.parents) for home in homes) else True
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """With a subject, keeps only the laws that apply to it, among the tests of this package."""
         kept, left = [], []
         for item in items:
             law = law_of(item)
-            if law is None and (self.subject.is_reference or not _is_ours(item)):
+            if law is None and (self.subject.is_reference or not _is_ours(item.path)):
                 kept.append(item)
             elif law is not None and law.name in self.applicable:
                 item.user_properties.append(("assay_law", [law.name, case_of(item)]))
@@ -190,8 +199,8 @@ def case_of(item: pytest.Item) -> str:
     return item.name.removeprefix(getattr(item, "originalname", item.name))
 
 
-def _is_ours(item: pytest.Item) -> bool:
-    return Path(properties.__path__[0]).resolve() in Path(item.path).resolve().parents
+def _is_ours(path: Path) -> bool:
+    return Path(properties.__path__[0]).resolve() in path.resolve().parents
 
 
 def function_fixture(name: str) -> Any:
