@@ -501,7 +501,7 @@ def sqrt_beta_schedule_without_cap(num_steps, offset=1e-4, max_beta=0.999):
     return _falls(sqrt_alpha_bar(_line(0, 1, num_steps + 1), offset))
 
 
-@mistake(of=sqrt_beta_schedule, seen="definitions 3.1")
+@mistake(of=sqrt_beta_schedule, seen="catalogue R001-100")
 def sqrt_beta_schedule_after_first_level(num_steps, offset=1e-4, max_beta=0.999):
     """the first beta leads from 1 to the level at time 0, and the last level is never reached"""
     sqrt_beta_schedule(num_steps, offset, max_beta)

@@ -17,7 +17,7 @@ def broadcast_schedule_counted_from_the_window(timesteps, period, low, high):
     return tuple((i - start) % period != 0 and low < t < high for i, t in enumerate(timesteps))
 
 
-@mistake(of=broadcast_schedule, seen="definitions 8")
+@mistake(of=broadcast_schedule, seen="catalogue R003-173")
 def broadcast_schedule_with_closed_window(timesteps, period, low, high):
     """timesteps at the ends of the window repeat too"""
     broadcast_schedule(timesteps, period, low, high)
@@ -37,7 +37,7 @@ def broadcast_schedule_with_one_repeat_more(timesteps, period, low, high):
     return broadcast_schedule(timesteps, period + 1, low, high)
 
 
-@mistake(of=broadcast_schedule, seen="definitions 8")
+@mistake(of=broadcast_schedule, seen="catalogue R003-173")
 def broadcast_schedule_counted_from_one(timesteps, period, low, high):
     """the count is advanced before it is looked at, so that the first call may repeat what does not exist"""
     broadcast_schedule(timesteps, period, low, high)
@@ -56,28 +56,28 @@ def broadcast_schedule_of_any_period(timesteps, period, low, high):
     return broadcast_schedule(timesteps, max(period, 1), low, high)
 
 
-@mistake(of=mlp_broadcast_schedule, seen="definitions 8")
+@mistake(of=mlp_broadcast_schedule, seen="catalogue R003-173")
 def mlp_broadcast_schedule_that_repeats_once_less(timesteps, stored_at, skip_count):
     """skip_count counts the call that stores"""
     mlp_broadcast_schedule(timesteps, stored_at, skip_count)
     return mlp_broadcast_schedule(timesteps, stored_at, max(skip_count - 1, 0))
 
 
-@mistake(of=mlp_broadcast_schedule, seen="definitions 8")
+@mistake(of=mlp_broadcast_schedule, seen="catalogue R003-173")
 def mlp_broadcast_schedule_that_repeats_when_it_stores(timesteps, stored_at, skip_count):
     """the listed timesteps repeat too, before anything was stored"""
     schedule = mlp_broadcast_schedule(timesteps, stored_at, skip_count)
     return tuple(repeats or t in stored_at for repeats, t in zip(schedule, timesteps, strict=True))
 
 
-@mistake(of=mlp_broadcast_schedule, seen="definitions 8")
+@mistake(of=mlp_broadcast_schedule, seen="catalogue R003-173")
 def mlp_broadcast_schedule_by_timestep(timesteps, stored_at, skip_count):
     """skip_count is counted in units of the timestep instead of calls"""
     mlp_broadcast_schedule(timesteps, stored_at, skip_count)
     return tuple(t not in stored_at and any(t < s <= t + skip_count for s in stored_at) for t in timesteps)
 
 
-@mistake(of=mlp_broadcast_schedule, seen="definitions 8")
+@mistake(of=mlp_broadcast_schedule, seen="catalogue R003-173")
 def mlp_broadcast_schedule_without_renewal(timesteps, stored_at, skip_count):
     """a listed timestep inside the repeats of an earlier one repeats as well"""
     mlp_broadcast_schedule(timesteps, stored_at, skip_count)
@@ -88,7 +88,7 @@ def mlp_broadcast_schedule_without_renewal(timesteps, stored_at, skip_count):
     return tuple(schedule)
 
 
-@mistake(of=mlp_broadcast_schedule, seen="definitions 8")
+@mistake(of=mlp_broadcast_schedule, seen="catalogue R003-173")
 def mlp_broadcast_schedule_of_negative_counts(timesteps, stored_at, skip_count):
     """a negative count turns broadcasting off instead of being refused"""
     return mlp_broadcast_schedule(timesteps, stored_at, max(skip_count, 0))
@@ -108,7 +108,7 @@ def broadcast_step_counted_twice(state, x, timestep, layer, num_steps, period, l
     return BroadcastState((state.calls + 2) % num_steps, after.output)
 
 
-@mistake(of=broadcast_step, seen="definitions 8")
+@mistake(of=broadcast_step, seen="catalogue R003-173")
 def broadcast_step_that_stores_inside_the_window_only(state, x, timestep, layer, num_steps, period, low, high):
     """outputs from outside the window are not kept, so that the first call inside repeats an older one"""
     after = broadcast_step(state, x, timestep, layer, num_steps, period, low, high)
@@ -116,7 +116,7 @@ def broadcast_step_that_stores_inside_the_window_only(state, x, timestep, layer,
     return BroadcastState(after.calls, state.output.clone() if outside else after.output)
 
 
-@mistake(of=broadcast_step, seen="definitions 8")
+@mistake(of=broadcast_step, seen="catalogue R003-173")
 def broadcast_step_that_counts_computed_calls(state, x, timestep, layer, num_steps, period, low, high):
     """calls outside the window do not count"""
     after = broadcast_step(state, x, timestep, layer, num_steps, period, low, high)

@@ -67,7 +67,7 @@ def adaptive_layer_norm_that_adds_the_scaled_part(x, scale, shift, epsilon=1e-6)
     return normed + scale[..., None, :] * normed + shift[..., None, :]
 
 
-@mistake(of=dit_modulation, seen="definitions 9.1")
+@mistake(of=dit_modulation, seen="catalogue R004-107")
 def dit_modulation_in_var_order(condition, weight, bias):
     """the rows are read in VAR's order: gates, scales, shifts"""
     return var_modulation(condition, weight, bias)
@@ -104,7 +104,7 @@ def dit_modulation_of_uneven_parts(condition, weight, bias):
     return Modulation(*linear(silu(condition), weight, bias).tensor_split(6, -1))
 
 
-@mistake(of=var_modulation, seen="definitions 9.1")
+@mistake(of=var_modulation, seen="catalogue R001-092")
 def var_modulation_in_dit_order(condition, weight, bias):
     """the rows are read in DiT's order: shift, scale, gate of one sub-layer, then of the other"""
     return dit_modulation(condition, weight, bias)
