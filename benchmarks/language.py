@@ -147,7 +147,7 @@ class Growth:
 
 def _forms() -> dict[str, tuple[Callable[[str], object], list[int]]]:
     merges, model = trained_merges(), piece_model()
-    short, long = [250, 500, 1_000, 2_000], [2_500, 5_000, 10_000, 20_000]
+    short, long = [250, 500, 1_000, 2_000], [20_000, 40_000, 80_000, 160_000]
 
     def train(form: Callable[..., object], text: str) -> object:
         """As many merges as a tenth of the letters of different words, so that both grow."""
@@ -156,7 +156,7 @@ def _forms() -> dict[str, tuple[Callable[[str], object], list[int]]]:
 
     return {
         "train_bpe": (partial(train, bpe.train_bpe), short),
-        "train_bpe_heap": (partial(train, bpe.train_bpe_heap), long),
+        "train_bpe_heap": (partial(train, bpe.train_bpe_heap), [2_500, 5_000, 10_000, 20_000]),
         "encode_bpe": (lambda text: bpe.encode_bpe(text.encode(), merges), short),
         "encode_bpe_heap": (lambda text: bpe.encode_bpe_heap(text.encode(), merges), long),
         "viterbi": (lambda text: unigram.unigram_viterbi(text, model), short),
