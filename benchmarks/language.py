@@ -140,7 +140,7 @@ class Growth:
 
     def track_exponent(self, form: str) -> float:
         run, lengths = _forms()[form]
-        return growth_exponent(lambda length: lambda: run(generated_text(length)), lengths)
+        return growth_exponent(lambda length: partial(run, generated_text(length)), lengths)
 
     track_exponent.unit = "log time / log length"
 

@@ -1,5 +1,6 @@
 """The pytest side of the harness: fixtures for the functions under test, verdicts, the report and its summary."""
 
+import functools
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -85,8 +86,14 @@ class Harness:
         path = collection_path.resolve()
         if self.subject.is_reference or not _is_ours(path) or not (path.is_dir() or path.name.startswith("test_")):
             return None
-        homes = {Path(str(sys.modules[laws()[name].test.__module__].__file__)).resolve() for name in self.applicable}
-        return None if any(path in (home, *home.parents) for home in homes) else True
+        return None if path in self._homes else True
+
+    @functools.cached_property
+    def _homes(self) -> set[Path]:
+        """The files of the laws that apply, and the folders above them."""
+        modules = {law.test.__module__ for law in self.applicable.values()}
+        files = [Path(str(sys.modules[module].__file__)).resolve() for module in modules]
+        return {path for file in files for path in (file, *file.parents)}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -164,11 +164,10 @@ def train_bpe_heap(word_counts: Mapping[str, int], vocab_size: int, num_special_
     Notes: R003-182.
     """
     words = [*_words_of_bytes(word_counts).items()]
-    counts: Counter[Pair] = Counter()
+    counts = Counter(bpe_pair_counts(dict(words)))
     holders: defaultdict[Pair, set[int]] = defaultdict(set)
-    for number, (word, count) in enumerate(words):
+    for number, (word, _) in enumerate(words):
         for pair in pairwise(word):
-            counts[pair] += count
             holders[pair].add(number)
     heap = [(-count, pair) for pair, count in counts.items()]
     heapq.heapify(heap)

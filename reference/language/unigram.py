@@ -118,7 +118,7 @@ def unigram_viterbi_trie(word: str, model: Mapping[str, float]) -> tuple[str, ..
             score = best[start] + node.get("", -math.inf)
             if score > best.get(end, -math.inf):
                 best[end], starts[end] = score, start
-    if word and len(word) not in best:
+    if len(word) not in best:
         raise ValueError(f"no pieces of the model make up {word!r}")
     pieces, end = [], len(word)
     while end:

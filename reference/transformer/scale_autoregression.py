@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from reference.diffusion.guidance import classifier_free_guidance_by_weight
+from reference.language.word2vec import softmax_log_loss
 from reference.transformer.residual_vq import area_resize, multiscale_decode, scale_bounds, scale_contribution
 
 
@@ -154,8 +155,7 @@ def next_scale_loss(
     Source: Tian et al. 2024, arXiv:2404.02905, section 3.2; `train_step` in its code.
     Notes: R001-121.
     """
-    log_probability = logits.log_softmax(-1).gather(-1, targets[..., None]).squeeze(-1)
-    return -(weights * log_probability).sum(-1).mean()
+    return (weights * softmax_log_loss(logits, targets)).sum(-1).mean()
 
 
 def generate_by_scale(
