@@ -145,3 +145,9 @@ def corpora(max_words: int = 3, alphabet: str = "ab") -> st.SearchStrategy[dict[
 def numbers(*values: float) -> Tensor:
     """A vector of these float64 values."""
     return torch.tensor(values, dtype=torch.float64)
+
+
+def steps(*shape: int) -> Tensor:
+    """Distinct numbers in [-2, 2), in no simple order."""
+    size = int(torch.Size(shape).numel())
+    return ((torch.arange(size, dtype=torch.float64) * 11 % size) * 4 / size - 2).reshape(shape)

@@ -5,6 +5,7 @@ Axis sizes differ, and no parameter has the value at which formulas coincide.
 
 import torch
 
+from properties.strategies import steps
 from reference.transformer.broadcast import BroadcastState
 from reference.transformer.cache import KeyValueCache
 from reference.transformer.conditioning import Modulation
@@ -26,16 +27,10 @@ _position_weight = (torch.arange(36, dtype=torch.float64) * 5 % 36 / 8).reshape(
 _yarn = {"channels": 14, "base": 50.0, "factor": 2.5, "original_length": 40}
 
 
-def _steps(*shape: int) -> torch.Tensor:
-    """Distinct numbers in [-2, 2), in no simple order."""
-    size = int(torch.Size(shape).numel())
-    return ((torch.arange(size, dtype=torch.float64) * 11 % size) * 4 / size - 2).reshape(shape)
-
-
-_norm_images = {"x": _steps(2, 4, 3, 5), "gain": _steps(4) + 3, "bias": _steps(4) / 2, "epsilon": 0.125}
-_norm_moments = RunningMoments(_steps(4) / 4, _steps(4) / 2 + 1.5)
+_norm_images = {"x": steps(2, 4, 3, 5), "gain": steps(4) + 3, "bias": steps(4) / 2, "epsilon": 0.125}
+_norm_moments = RunningMoments(steps(4) / 4, steps(4) / 2 + 1.5)
 _norm_block = {
-    "x": _steps(2, 3, 5),
+    "x": steps(2, 3, 5),
     "attend": lambda x: x.cumsum(1) / 2,
     "feed_forward": lambda x: x.square() / 4,
     "attention_norm": lambda x: x / (1 + x.abs()),
@@ -43,10 +38,10 @@ _norm_block = {
 }
 
 # Five codes of two channels; scales of 1, 9 and 16 tokens, a batch of three.
-_codebook = _steps(5, 2)
+_codebook = steps(5, 2)
 _scales = {"codebook": _codebook, "sides": (1, 3, 4), "phi": lambda h, k: h * (0.75 + k / 4) + h.mean() / 8}
 _scale_indices = (torch.arange(78) * 7 % 5).reshape(3, 26)
-_scale_features = _steps(3, 2, 4, 4) * 1.25 + 0.375
+_scale_features = steps(3, 2, 4, 4) * 1.25 + 0.375
 
 
 def _scale_step(tokens: torch.Tensor, scale: int, cache: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -57,23 +52,23 @@ def _scale_step(tokens: torch.Tensor, scale: int, cache: torch.Tensor) -> tuple[
 
 # Two sequences in a batch, three queries, five keys; the second query of the first sequence may attend to nothing.
 _attention_mask = torch.tensor([[1, 0, 1, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [0, 1, 0, 0, 1]], dtype=torch.bool)
-_attention = {"query": _steps(2, 3, 7), "key": _steps(2, 5, 7) / 2, "value": _steps(2, 5, 4) + 0.5}
+_attention = {"query": steps(2, 3, 7), "key": steps(2, 5, 7) / 2, "value": steps(2, 5, 4) + 0.5}
 _attention_masked = {**_attention, "mask": torch.stack([_attention_mask[:3], _attention_mask[1:].roll(1, -1)])}
-_attention_heads = {"query": _steps(4, 3, 5), "mask": _attention_mask[[0, 1, 3]]}
-_attention_heads |= {"key": _steps(2, 5, 5) / 2, "value": _steps(2, 5, 6) + 0.5}
+_attention_heads = {"query": steps(4, 3, 5), "mask": _attention_mask[[0, 1, 3]]}
+_attention_heads |= {"key": steps(2, 5, 5) / 2, "value": steps(2, 5, 6) + 0.5}
 _attention_scored = {
     **_attention,
     "score_mod": lambda scores, i, j: scores**2 / 2 - (i + 2 * j) / 8 + torch.where((i - j) % 3 == 1, -torch.inf, 0),
 }
-_cached = {"query": _steps(3, 7), "key": _steps(3, 7) / 2, "value": _steps(3, 4) + 0.5}
-_cache = KeyValueCache(_steps(2, 7) / 4, _steps(2, 4) - 0.25)
+_cached = {"query": steps(3, 7), "key": steps(3, 7) / 2, "value": steps(3, 4) + 0.5}
+_cache = KeyValueCache(steps(2, 7) / 4, steps(2, 4) - 0.25)
 
 # Ids (time, row, column) of two sequences of five tokens; images of 2 x 3 patches.
 _grid_ids = (torch.arange(30) * 7 % 5).reshape(2, 5, 3)
 _mrope = {"positions": _grid_ids, "frequencies": _frequencies, "axis_of_pair": torch.tensor([2, 0, 1])}
-_patch_images = _steps(2, 3, 4, 6)
-_patch_embedding = {"images": _patch_images, "weight": _steps(5, 12) / 2, "bias": _steps(5), "patch_size": 2}
-_patch_tokens = {"patches": _steps(2, 6, 5), "class_token": _steps(5) / 4, "positions": _steps(7, 5) / 2}
+_patch_images = steps(2, 3, 4, 6)
+_patch_embedding = {"images": _patch_images, "weight": steps(5, 12) / 2, "bias": steps(5), "patch_size": 2}
+_patch_tokens = {"patches": steps(2, 6, 5), "class_token": steps(5) / 4, "positions": steps(7, 5) / 2}
 
 
 # Two samples of five tokens behind a buffer of two slots, of which three are masked.
@@ -89,19 +84,19 @@ _mar_positions = (
 )
 
 # Two samples of three tokens and five channels, conditions of four numbers, and texts of one, no and three tokens.
-_condition = {"condition": _steps(2, 4) / 2}
-_condition_six = {**_condition, "weight": _steps(30, 4) / 2, "bias": _steps(30) / 4}
-_condition_norm = {"x": _steps(2, 3, 5), **_condition, "epsilon": 0.125}
-_condition_drop = {"uniform": _steps(3) / 4 + 0.5, "probability": 0.625}
+_condition = {"condition": steps(2, 4) / 2}
+_condition_six = {**_condition, "weight": steps(30, 4) / 2, "bias": steps(30) / 4}
+_condition_norm = {"x": steps(2, 3, 5), **_condition, "epsilon": 0.125}
+_condition_drop = {"uniform": steps(3) / 4 + 0.5, "probability": 0.625}
 _control_weights = {
-    "weight_in": _steps(3, 5),
-    "bias_in": _steps(3) / 2,
-    "weight_out": _steps(4, 6),
-    "bias_out": _steps(4) / 2,
+    "weight_in": steps(3, 5),
+    "bias_in": steps(3) / 2,
+    "weight_out": steps(4, 6),
+    "bias_out": steps(4) / 2,
 }
 
-_low_rank = {"A": _steps(4, 5), "B": _steps(7, 4) / 2, "scaling": 1.5}
-_low_ranks = {"A": [_steps(2, 5), _steps(3, 5)], "B": [_steps(7, 2), _steps(7, 3)], "scalings": [0.5, 1.5]}
+_low_rank = {"A": steps(4, 5), "B": steps(7, 4) / 2, "scaling": 1.5}
+_low_ranks = {"A": [steps(2, 5), steps(3, 5)], "B": [steps(7, 2), steps(7, 3)], "scalings": [0.5, 1.5]}
 _broadcast = {"period": 3, "low": 2.0, "high": 8.0}
 
 _window_grid = (torch.arange(144, dtype=torch.float64) * 29 % 144 / 48 - 1.5).reshape(2, 4, 6, 3)
@@ -111,47 +106,47 @@ EXAMPLES = {
     "attention": _attention_masked,
     "biased_attention": {
         **_attention,
-        "bias": torch.where(_attention_masked["mask"], _steps(2, 3, 5) / 2, -torch.inf),
+        "bias": torch.where(_attention_masked["mask"], steps(2, 3, 5) / 2, -torch.inf),
     },
     "score_modified_attention": _attention_scored,
-    "upcast_softmax": {"scores": _steps(2, 3, 5)},
+    "upcast_softmax": {"scores": steps(2, 3, 5)},
     "online_softmax_attention": {**_attention_masked, "block_size": 2},
     "cosine_attention": {
-        "query": _steps(2, 4, 7),
-        "key": _steps(2, 5, 7).roll(3),
-        "value": _steps(2, 5, 3),
+        "query": steps(2, 4, 7),
+        "key": steps(2, 5, 7).roll(3),
+        "value": steps(2, 5, 3),
         "log_scale": torch.tensor([0.75, 5.25], dtype=torch.float64),
         "mask": _attention_mask,
     },
-    "split_heads": {"x": _steps(2, 5, 6), "heads": 3},
-    "merge_heads": {"x": _steps(2, 3, 5, 7)},
-    "split_qkv": {"packed": _steps(2, 5, 18), "heads": 3},
+    "split_heads": {"x": steps(2, 5, 6), "heads": 3},
+    "merge_heads": {"x": steps(2, 3, 5, 7)},
+    "split_qkv": {"packed": steps(2, 5, 18), "heads": 3},
     "multi_head_attention": {
-        "queries_from": _steps(2, 3, 5),
-        "memory": _steps(2, 5, 7) + 0.25,
-        "query_weight": _steps(6, 5) / 2,
-        "key_weight": _steps(6, 7) / 2,
-        "value_weight": _steps(8, 7) / 2,
-        "out_weight": _steps(9, 8) / 4,
+        "queries_from": steps(2, 3, 5),
+        "memory": steps(2, 5, 7) + 0.25,
+        "query_weight": steps(6, 5) / 2,
+        "key_weight": steps(6, 7) / 2,
+        "value_weight": steps(8, 7) / 2,
+        "out_weight": steps(9, 8) / 4,
         "heads": 2,
         "mask": _attention_masked["mask"],
     },
     "packed_multi_head_attention": {
-        "x": _steps(2, 5, 7),
-        "qkv_weight": _steps(18, 7) / 2,
-        "qkv_bias": _steps(18) / 2,
-        "out_weight": _steps(4, 6) / 2,
-        "out_bias": _steps(4) / 4,
+        "x": steps(2, 5, 7),
+        "qkv_weight": steps(18, 7) / 2,
+        "qkv_bias": steps(18) / 2,
+        "out_weight": steps(4, 6) / 2,
+        "out_bias": steps(4) / 4,
         "heads": 3,
         "mask": _attention_mask[[0, 1, 3, 2, 0]],
     },
     "grouped_query_attention": _attention_heads,
     "attention_pool": {
-        "tokens": _steps(2, 5, 7),
-        "query": _steps(2, 3),
-        "key_weight": _steps(6, 7) / 2,
-        "value_weight": _steps(8, 7) / 2,
-        "out_weight": _steps(9, 8) / 4,
+        "tokens": steps(2, 5, 7),
+        "query": steps(2, 3),
+        "key_weight": steps(6, 7) / 2,
+        "value_weight": steps(8, 7) / 2,
+        "out_weight": steps(9, 8) / 4,
         "kept": _attention_mask[[0, 3]],
     },
     # masks
@@ -167,9 +162,9 @@ EXAMPLES = {
         "key_segments": torch.tensor([[0, 0, 1, 2, -1], [0, 1, 1, 1, 2]]),
     },
     "packed_attention": {
-        "query": _steps(2, 5, 7),
-        "key": _steps(2, 8, 7) / 2,
-        "value": _steps(2, 8, 3) + 0.5,
+        "query": steps(2, 5, 7),
+        "key": steps(2, 8, 7) / 2,
+        "value": steps(2, 8, 3) + 0.5,
         "query_boundaries": torch.tensor([0, 1, 3, 4]),
         "key_boundaries": torch.tensor([0, 4, 4, 7]),
     },
@@ -270,17 +265,17 @@ EXAMPLES = {
     "patch_grid": {"height": 6, "width": 9, "patch_size": 3},
     "patch_count": {"height": 6, "width": 9, "patch_size": 3},
     "padding_to_multiple": {"length": 11, "multiple": 4},
-    "pad_to_multiple": {"tokens": _steps(2, 5, 3), "multiple": 4},
+    "pad_to_multiple": {"tokens": steps(2, 5, 3), "multiple": 4},
     "patchify": {"images": _patch_images, "patch_size": 2},
-    "unpatchify": {"patches": _steps(2, 6, 12), "height": 4, "width": 6, "patch_size": 2},
+    "unpatchify": {"patches": steps(2, 6, 12), "height": 4, "width": 6, "patch_size": 2},
     "patch_embedding": _patch_embedding,
     "patch_embedding_by_convolution": _patch_embedding,
     "prepend_class_token": _patch_tokens,
-    "insert_registers": {"tokens": _steps(2, 5, 3), "registers": _steps(4, 3) / 4},
-    "drop_registers": {"tokens": _steps(2, 7, 3), "num_registers": 4},
+    "insert_registers": {"tokens": steps(2, 5, 3), "registers": steps(4, 3) / 4},
+    "drop_registers": {"tokens": steps(2, 7, 3), "num_registers": 4},
     "class_feature": {**_patch_tokens, "encode": lambda tokens: tokens.cumsum(-2).flip(-2) / 2},
     "merge_patches": {
-        "tokens": _steps(2, 24, 3),
+        "tokens": steps(2, 24, 3),
         "rows": 4,
         "columns": 6,
         "merge_size": 2,
@@ -288,13 +283,13 @@ EXAMPLES = {
         "project": lambda joined: joined.cumsum(-1)[..., 5:] / 4,
     },
     # norms
-    "standardize_tokens": {"x": _steps(2, 3, 5), "epsilon": 0.125},
-    "layer_norm": {"x": _steps(2, 3, 5), "gain": _steps(5) + 3, "bias": _steps(5) / 2, "epsilon": 0.125},
-    "rms_norm": {"x": _steps(2, 3, 5), "gain": _steps(5) + 3, "epsilon": 0.125},
+    "standardize_tokens": {"x": steps(2, 3, 5), "epsilon": 0.125},
+    "layer_norm": {"x": steps(2, 3, 5), "gain": steps(5) + 3, "bias": steps(5) / 2, "epsilon": 0.125},
+    "rms_norm": {"x": steps(2, 3, 5), "gain": steps(5) + 3, "epsilon": 0.125},
     "image_layer_norm": {
-        "x": _steps(2, 3, 5, 7),
-        "gain": _steps(3, 5, 7) + 3,
-        "bias": _steps(3, 5, 7) / 2,
+        "x": steps(2, 3, 5, 7),
+        "gain": steps(3, 5, 7) + 3,
+        "bias": steps(3, 5, 7) / 2,
         "epsilon": 0.125,
     },
     "group_norm": {**_norm_images, "groups": 2},
@@ -302,66 +297,66 @@ EXAMPLES = {
     "batch_norm_in_training": {**_norm_images, "moments": _norm_moments, "momentum": 0.25},
     "batch_norm_in_evaluation": {**_norm_images, "moments": _norm_moments},
     # activations
-    "relu": {"x": _steps(2, 3) + 0.125},
-    "silu": {"x": _steps(2, 3)},
-    "gelu": {"x": _steps(2, 3)},
-    "gelu_tanh": {"x": _steps(2, 3)},
+    "relu": {"x": steps(2, 3) + 0.125},
+    "silu": {"x": steps(2, 3)},
+    "gelu": {"x": steps(2, 3)},
+    "gelu_tanh": {"x": steps(2, 3)},
     "swiglu": {
-        "x": _steps(2, 3),
-        "gate_weight": _steps(5, 3),
-        "gate_bias": _steps(5) / 2,
-        "up_weight": _steps(5, 3) / 2 + 1,
-        "up_bias": _steps(5) + 3,
+        "x": steps(2, 3),
+        "gate_weight": steps(5, 3),
+        "gate_bias": steps(5) / 2,
+        "up_weight": steps(5, 3) / 2 + 1,
+        "up_bias": steps(5) + 3,
     },
     "swiglu_feed_forward": {
-        "x": _steps(2, 3),
-        "gate_weight": _steps(5, 3),
-        "up_weight": _steps(5, 3) / 2 + 1,
-        "down_weight": _steps(3, 5),
+        "x": steps(2, 3),
+        "gate_weight": steps(5, 3),
+        "up_weight": steps(5, 3) / 2 + 1,
+        "down_weight": steps(3, 5),
     },
     # residual
-    "residual_block": {"x": _steps(2, 3), "branch": lambda x: x.square() / 2},
+    "residual_block": {"x": steps(2, 3), "branch": lambda x: x.square() / 2},
     "pre_norm_block": _norm_block,
     "post_norm_block": _norm_block,
-    "drop_path": {"branch": _steps(3, 2, 5), "rate": 0.375, "uniform": torch.tensor([0.25, 0.5, 0.875]).double()},
+    "drop_path": {"branch": steps(3, 2, 5), "rate": 0.375, "uniform": torch.tensor([0.25, 0.5, 0.875]).double()},
     "drop_path_rates": {"depth": 5, "last_rate": 0.375},
     "residual_scale": {"depth": 12},
     # conditioning
-    "adaptive_layer_norm": {"x": _steps(2, 3, 5), "scale": _steps(2, 5), "shift": _steps(2, 5) / 2, "epsilon": 0.125},
+    "adaptive_layer_norm": {"x": steps(2, 3, 5), "scale": steps(2, 5), "shift": steps(2, 5) / 2, "epsilon": 0.125},
     "dit_modulation": _condition_six,
     "var_modulation": _condition_six,
-    "shared_var_modulation": {**_condition_six, "block_constant": _steps(6, 5) / 4},
+    "shared_var_modulation": {**_condition_six, "block_constant": steps(6, 5) / 4},
     "adaln_zero_block": {
-        "x": _steps(2, 3, 5),
-        "modulation": Modulation(*_steps(6, 2, 5)),
+        "x": steps(2, 3, 5),
+        "modulation": Modulation(*steps(6, 2, 5)),
         "attend": lambda x: x.cumsum(-2) / 2,
         "feed_forward": lambda x: x.square() / 4,
         "epsilon": 0.125,
     },
     "dit_final_layer": {
         **_condition_norm,
-        "modulation_weight": _steps(10, 4) / 2,
-        "modulation_bias": _steps(10) / 4,
-        "weight": _steps(7, 5),
-        "bias": _steps(7) / 2,
+        "modulation_weight": steps(10, 4) / 2,
+        "modulation_bias": steps(10) / 4,
+        "weight": steps(7, 5),
+        "bias": steps(7) / 2,
     },
-    "var_final_norm": {**_condition_norm, "weight": _steps(10, 4) / 2, "bias": _steps(10) / 4},
+    "var_final_norm": {**_condition_norm, "weight": steps(10, 4) / 2, "bias": steps(10) / 4},
     "dit_condition": {
-        "time_embedding": _steps(2, 4),
+        "time_embedding": steps(2, 4),
         "label": torch.tensor([5, 1]),
-        "label_table": _steps(6, 4) / 2,
+        "label_table": steps(6, 4) / 2,
     },
     "drop_labels": {"label": torch.tensor([4, 1, 3]), **_condition_drop, "num_classes": 5},
     "drop_text_conditions": {
-        "tokens": _steps(4, 2),
+        "tokens": steps(4, 2),
         "lengths": torch.tensor([1, 0, 3]),
-        "null_tokens": _steps(5, 2) / 2,
+        "null_tokens": steps(5, 2) / 2,
         **_condition_drop,
     },
-    "pointwise_convolution": {"x": _steps(2, 3, 5, 4), "weight": _steps(7, 3), "bias": _steps(7) / 2},
+    "pointwise_convolution": {"x": steps(2, 3, 5, 4), "weight": steps(7, 3), "bias": steps(7) / 2},
     "controlled_block": {
-        "x": _steps(3, 2, 7),
-        "control": _steps(5, 2, 7) / 2,
+        "x": steps(3, 2, 7),
+        "control": steps(5, 2, 7) / 2,
         "block": lambda x: torch.cat([x, x[:1] / 2 - 1]),
         "trained_copy": lambda x: torch.cat([x.square() / 4, -2 * x]),
         **_control_weights,
@@ -369,32 +364,32 @@ EXAMPLES = {
     # lora
     "lora_scaling": {"alpha": 16.0, "rank": 6},
     "rank_stabilized_scaling": {"alpha": 16.0, "rank": 6},
-    "lora_forward": {"x": _steps(2, 3, 5), "weight": _steps(7, 5), **_low_rank},
-    "lora_merge": {"weight": _steps(7, 5), **_low_rank},
-    "lora_unmerge": {"merged": _steps(7, 5), **_low_rank},
+    "lora_forward": {"x": steps(2, 3, 5), "weight": steps(7, 5), **_low_rank},
+    "lora_merge": {"weight": steps(7, 5), **_low_rank},
+    "lora_unmerge": {"merged": steps(7, 5), **_low_rank},
     "concatenate_adapters": _low_ranks,
     "glora_merge": {
-        "weight": _steps(7, 5),
-        "multipliers": [_steps(5, 5), _steps(5, 5) / 2 + 0.25],
-        "offsets": [_steps(7, 5) / 4, _steps(7, 5) + 0.5],
+        "weight": steps(7, 5),
+        "multipliers": [steps(5, 5), steps(5, 5) / 2 + 0.25],
+        "offsets": [steps(7, 5) / 4, steps(7, 5) + 0.5],
     },
     "lora_parameter_count": {"outputs": 7, "inputs": 5, "rank": 3},
     # broadcast
     "broadcast_schedule": {"timesteps": [9.0, 7.0, 6.0, 4.0, 2.0, 1.0], **_broadcast},
     "mlp_broadcast_schedule": {"timesteps": [9.0, 7.0, 6.0, 4.0, 2.0, 1.0], "stored_at": [7.0, 2.0], "skip_count": 2},
     "broadcast_step": {
-        "state": BroadcastState(5, _steps(2, 3)),
-        "x": _steps(2, 3) / 2,
+        "state": BroadcastState(5, steps(2, 3)),
+        "x": steps(2, 3) / 2,
         "timestep": 6.0,
         "layer": lambda x: x.square() - 1,
         "num_steps": 7,
         **_broadcast,
     },
     # vector_quantization
-    "nearest_code": {"z": _steps(3, 7, 2) + 0.125, "codebook": _codebook},
-    "nearest_code_by_cosine": {"z": _steps(3, 7, 2) + 0.125, "codebook": _codebook},
-    "straight_through": {"z": _steps(2, 3), "quantized": _steps(2, 3).round()},
-    "multiscale_vq_loss": {"f": _steps(2, 5), "f_hat": _steps(3, 2, 5) / 2, "beta": 0.375},
+    "nearest_code": {"z": steps(3, 7, 2) + 0.125, "codebook": _codebook},
+    "nearest_code_by_cosine": {"z": steps(3, 7, 2) + 0.125, "codebook": _codebook},
+    "straight_through": {"z": steps(2, 3), "quantized": steps(2, 3).round()},
+    "multiscale_vq_loss": {"f": steps(2, 5), "f_hat": steps(3, 2, 5) / 2, "beta": 0.375},
     "update_code_usage": {
         "usage": torch.tensor([3.5, 0.25, 1.0, 0.0, 2.0], dtype=torch.float64),
         "indices": torch.tensor([[1, 4, 1], [0, 4, 4]]),
@@ -405,15 +400,15 @@ EXAMPLES = {
         "num_positions": 21,
         "threshold": 0.125,
     },
-    "smoothed_code_counts": {"counts": _steps(2, 5) + 3, "epsilon": 0.375},
-    "fsq_bound": {"z": _steps(5, 3), "levels": (3, 4, 8)},
+    "smoothed_code_counts": {"counts": steps(2, 5) + 3, "epsilon": 0.375},
+    "fsq_bound": {"z": steps(5, 3), "levels": (3, 4, 8)},
     # residual_vq
     "scale_bounds": {"sides": (1, 3, 4)},
-    "area_resize": {"image": _steps(2, 3, 4, 5), "side": 3},
-    "bicubic_resize": {"image": _steps(2, 3, 4, 5), "side": 7},
+    "area_resize": {"image": steps(2, 3, 4, 5), "side": 3},
+    "bicubic_resize": {"image": steps(2, 3, 4, 5), "side": 7},
     "blended_convolution": {
-        "h": _steps(3, 2, 4, 5),
-        "weight": _steps(2, 2, 3, 3),
+        "h": steps(3, 2, 4, 5),
+        "weight": steps(2, 2, 3, 3),
         "bias": torch.tensor([0.5, -0.75], dtype=torch.float64),
         "ratio": 0.375,
     },
@@ -426,21 +421,21 @@ EXAMPLES = {
     "next_scale_input": {"f_hat": _scale_features, "indices": _scale_indices[:, 1:10], "scale": 1, **_scales},
     "teacher_forcing_inputs": {"indices": _scale_indices, **_scales},
     "scale_guided_logits": {
-        "unconditional": _steps(2, 3, 5),
-        "conditional": _steps(2, 3, 5).flip(0) / 2,
+        "unconditional": steps(2, 3, 5),
+        "conditional": steps(2, 3, 5).flip(0) / 2,
         "scale": 2,
         "num_scales": 6,
         "weight": 1.5,
     },
     "progressive_token_weights": {"sides": (1, 2, 3, 4), "stage": 2, "ramp": 0.375},
     "next_scale_loss": {
-        "logits": _steps(2, 3, 5),
+        "logits": steps(2, 3, 5),
         "targets": torch.tensor([[4, 0, 1], [2, 4, 3]]),
         "weights": torch.tensor([0.5, 0.25, 0.125], dtype=torch.float64),
     },
     "generate_by_scale": {
-        "start": _steps(3, 1, 2),
-        "cache": _steps(3, 2, 2) / 2,
+        "start": steps(3, 1, 2),
+        "cache": steps(3, 2, 2) / 2,
         "step": _scale_step,
         "choose": lambda logits, scale: logits.argmax(-1),
         **_scales,

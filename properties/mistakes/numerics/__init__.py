@@ -1,0 +1,1 @@
+"""Mistakes in numerics, one module for each of `reference.numerics`."""

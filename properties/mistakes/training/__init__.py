@@ -1,0 +1,1 @@
+"""Mistakes in training, one module for each of `reference.training`."""

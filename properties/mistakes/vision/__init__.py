@@ -1,0 +1,1 @@
+"""Mistakes in vision, one module for each of `reference.vision`."""

@@ -1,0 +1,1 @@
+"""Number formats, rounding, quantisation, and training in mixed precision."""

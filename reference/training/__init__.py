@@ -1,0 +1,1 @@
+"""Losses, optimisers, regularisation, and training on several processes."""

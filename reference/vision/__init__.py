@@ -1,0 +1,1 @@
+"""Convolutions, resampling, convolutional blocks, recurrent networks, and graph layers."""
