@@ -104,6 +104,15 @@ def test_attention_commutes_with_permutations(attention, query, key, value, mask
     assert_close(read[:, -1], ones(3))
 
 
+@pytest.mark.parametrize("shift", [4096.0, -4096.0])
+@given(query=small(2, 3, 7), key=small(2, 5, 7), value=small(2, 5, 4), mask=with_a_key(3, 5))
+def test_attention_is_invariant_to_a_shift_of_all_scores(attention, query, key, value, mask, shift):
+    """The same number added to all scores of a query changes nothing, even where its exponential is infinite or 0."""
+    shifted = torch.cat([query, ones(2, 3, 1)], -1), torch.cat([key, shift * ones(2, 5, 1)], -1)
+    expected = attended(unmasked(dot_products(query, key) / math.sqrt(8), mask), value)
+    assert_close(attention(*shifted, value, mask), expected, size_of_reads(*shifted, value))
+
+
 @given(query=dyadics(-4, 4, 3, 4, grid=1), key=dyadics(-4, 4, 5, 4, grid=1), value=small(5, 2))
 def test_attention_survives_low_precision(attention, query, key, value):
     """In FP16, scores up to 64, which are exact there, leave the roundings of the weights and of the products."""

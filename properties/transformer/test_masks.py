@@ -133,14 +133,18 @@ def test_segment_mask_allows_pairs_of_one_sequence(segment_mask, query, key):
     query=small(2, 7, 3),
     key=small(2, 8, 3),
     value=small(2, 8, 5),
-    lengths=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=3),
+    lengths=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=3),
+    rest=st.tuples(st.integers(0, 1), st.integers(0, 2)),
 )
-def test_packed_attention_equals_attention_of_each_sequence(packed_attention, query, key, value, lengths):
+def test_packed_attention_equals_attention_of_each_sequence(packed_attention, query, key, value, lengths, rest):
     """Each sequence reads from its own keys what it reads alone; whatever stands behind the last one reads zeros."""
+    size = attended_magnitude(query.abs() @ key.abs().mT, value)
     query_ends, key_ends = (boundaries(column) for column in zip(*lengths, strict=True))
-    expected, starts = torch.zeros(2, 7, 5, dtype=torch.float64), zip(query_ends, key_ends, strict=True)
+    query, ends = query[:, : query_ends[-1] + rest[0]], key_ends[-1] + rest[1]
+    key, value = key[:, :ends], value[:, :ends]
+    expected, starts = torch.zeros(*query.shape[:-1], 5, dtype=torch.float64), zip(query_ends, key_ends, strict=True)
     for (i, j), (next_i, next_j) in itertools.pairwise(starts):
         scores = dot_products(query[:, i:next_i], key[:, j:next_j]) / math.sqrt(3)
         expected[:, i:next_i] = attended(scores, value[:, j:next_j])
     found = packed_attention(query, key, value, torch.tensor(query_ends), torch.tensor(key_ends))
-    assert_close(found, expected, attended_magnitude(query.abs() @ key.abs().mT, value))
+    assert_close(found, expected, size)

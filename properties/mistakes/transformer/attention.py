@@ -53,6 +53,12 @@ def attention_scaled_by_length(query, key, value, mask):
 
 
 @mistake(of=attention, seen="catalogue R003-168")
+def attention_of_clipped_scores(query, key, value, mask):
+    """scores are clipped to -50 and 50, so that beyond them no key is preferred"""
+    return _read(torch.where(mask, _scores(query, key).clamp(-50, 50), -math.inf), value)
+
+
+@mistake(of=attention, seen="catalogue R003-168")
 def attention_normalised_over_queries(query, key, value, mask):
     """the softmax runs over the queries instead of the keys"""
     scores = torch.where(mask, _scores(query, key), torch.finfo(query.dtype).min)
