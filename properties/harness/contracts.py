@@ -78,6 +78,8 @@ def _handed(value: Any, conventions: Conventions) -> Any:
         if isinstance(leaf, Tensor):
             narrow = leaf.dtype == torch.float64 and conventions.dtype != torch.float64
             copy = leaf.to(conventions.device, conventions.dtype if narrow else leaf.dtype, copy=True)
+            if conventions.arrays == "numpy" and copy.dtype == torch.bfloat16:
+                raise NotImplementedError("NumPy has no bfloat16")
             return copy.numpy() if conventions.arrays == "numpy" else copy
         if callable(leaf):
             return lambda *args: _handed(leaf(*(_as_tensor(arg, "cpu") for arg in args)), conventions)
@@ -136,7 +138,10 @@ def _shares_memory(first: Any, second: Any) -> bool:
 
 
 def _array(value: Tensor | np.ndarray) -> np.ndarray:
-    return value.detach().cpu().numpy() if isinstance(value, Tensor) else value
+    if not isinstance(value, Tensor):
+        return value
+    own = value.detach().cpu()
+    return (own.float() if own.dtype == torch.bfloat16 else own).numpy()
 
 
 def _check_dtype(name: str, handed: dict[str, Any], result: Any, conventions: Conventions) -> None:

@@ -113,10 +113,11 @@ def test_attention_is_invariant_to_a_shift_of_all_scores(attention, query, key, 
     assert_close(attention(*shifted, value, mask), expected, size_of_reads(*shifted, value))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @given(query=dyadics(-4, 4, 3, 4, grid=1), key=dyadics(-4, 4, 5, 4, grid=1), value=small(5, 2))
-def test_attention_survives_low_precision(attention, query, key, value):
-    """In FP16, scores up to 64, which are exact there, leave the roundings of the weights and of the products."""
-    read = attention(2 * query.half(), key.half(), value.half(), EVERYTHING)
+def test_attention_survives_low_precision(attention, query, key, value, dtype):
+    """Scores up to 64, which FP16 and BF16 hold, leave the roundings of the weights and of the products."""
+    read = attention(2 * query.to(dtype), key.to(dtype), value.to(dtype), EVERYTHING)
     assert_close(read, attended(dot_products(query, key), value), value.abs().max())
 
 
@@ -188,13 +189,14 @@ def test_score_modified_attention_equals_loop_over_pairs(score_modified_attentio
     assert_close(score_modified_attention(query, key, value, modified), attended(scores, value), size)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 @given(scores=dyadics(-2048, 2048, 3, 2, 5, grid=64))
 def test_upcast_softmax_equals_shares_of_exponentials(upcast_softmax, dtype, scores):
     """Scores in [-32, 32] have the share exp(z) of the sum of all, in low precision too."""
+    scores = scores.to(dtype)
     shares = [[math.exp(score) for score in row] for row in scores.flatten(0, 1).tolist()]
     expected = torch.tensor([[share / math.fsum(row) for share in row] for row in shares], dtype=torch.float64)
-    assert_close(upcast_softmax(scores.to(dtype)), expected.reshape(3, 2, 5))
+    assert_close(upcast_softmax(scores), expected.reshape(3, 2, 5))
 
 
 @pytest.mark.parametrize("score", [0.0, 1024.0, -60000.0])

@@ -59,9 +59,12 @@ def channel_label(x):
     return along_channels(torch.arange(x.shape[1]), x)
 
 
+LOW_PRECISION = pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+
+
 def assert_rounded_once(y, expected, size):
-    """Half a spacing of float16, and 16 roundings of float32 on the way."""
-    ratio = torch.finfo(torch.float32).eps / torch.finfo(torch.float16).eps
+    """Half a spacing of the dtype of y, and 16 roundings of float32 on the way."""
+    ratio = torch.finfo(torch.float32).eps / torch.finfo(y.dtype).eps
     assert_close(y, expected, expected.abs() + 32 * ratio * size, roundings=0.5)
 
 
@@ -152,10 +155,13 @@ def test_rms_norm_bounds_scores_of_queries_and_keys(rms_norm, query, key, gain, 
     assert_close((q * opposite).sum(-1) / math.sqrt(5), -bound)
 
 
+@LOW_PRECISION
 @given(x=dyadics(-(2**17), 2**17, 2, 3, 5, grid=512), gain=normals(5), bias=normals(5), epsilon=epsilons())
-def test_layer_norm_rounds_once_to_float16(layer_norm, standardize_tokens, rms_norm, x, gain, bias, epsilon):
-    """In float16 the error is half a spacing, also for inputs whose squares float16 cannot hold."""
-    x, gain, bias = x.half(), gain.half(), bias.half()
+def test_layer_norm_rounds_once_to_low_precision(
+    layer_norm, standardize_tokens, rms_norm, x, gain, bias, epsilon, dtype
+):
+    """The error is half a spacing of float16 or bfloat16, also for inputs whose squares float16 cannot hold."""
+    x, gain, bias = x.to(dtype), gain.to(dtype), bias.to(dtype)
     wide, g, b = x.double(), gain.double(), bias.double()
     standardized, size = by_pairs(wide, token_label(x), epsilon)
     assert_rounded_once(standardize_tokens(x, epsilon), standardized, size)
@@ -259,12 +265,13 @@ def test_batch_norm_in_evaluation_is_a_fixed_affine_map(
     assert_close(y, g * scores + b, g.abs() * terms + b.abs())
 
 
+@LOW_PRECISION
 @given(x=dyadics(-(2**16), 2**16, 2, 4, 3, grid=512), gain=normals(4), bias=normals(4), mean=normals(4))
-def test_group_norm_rounds_once_to_float16(
-    group_norm, image_layer_norm, batch_norm_in_training, batch_norm_in_evaluation, x, gain, bias, mean
+def test_group_norm_rounds_once_to_low_precision(
+    group_norm, image_layer_norm, batch_norm_in_training, batch_norm_in_evaluation, x, gain, bias, mean, dtype
 ):
-    """In float16 the error of every norm of images is half a spacing, that of the running moments included."""
-    x, gain, bias, mean = x.half(), gain.half(), bias.half(), mean.half()
+    """The error of every norm of images is half a spacing of the dtype, that of the running moments included."""
+    x, gain, bias, mean = x.to(dtype), gain.to(dtype), bias.to(dtype), mean.to(dtype)
     wide, g, b, largest = x.double(), gain.double()[:, None], bias.double()[:, None], x.double().abs().max()
     standardized, size = by_pairs(wide, group_label(x, 2), 0.5)
     expected, terms = g * standardized + b, g.abs() * size + b.abs()

@@ -60,6 +60,13 @@ def test_numpy_subject_gets_and_returns_arrays():
     assert torch.allclose(result, right(**EXAMPLE))
 
 
+def test_bfloat16_reaches_torch_and_not_numpy():
+    example = {name: value.bfloat16() for name, value in EXAMPLE.items()}
+    assert under_contract("q_sample", right, Conventions())(**example).dtype == torch.bfloat16
+    with pytest.raises(NotImplementedError, match="bfloat16"):
+        under_contract("q_sample", right, Conventions(arrays="numpy"))(**example)
+
+
 def test_numpy_view_is_noticed():
     with pytest.raises(Breach, match="view of its input x_0"):
         under_contract("q_sample", lambda x_0, **_: x_0[::-1], Conventions(arrays="numpy"))(**EXAMPLE)
