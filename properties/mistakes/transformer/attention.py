@@ -633,13 +633,13 @@ def attention_pool_of_padding(tokens, query, key_weight, value_weight, out_weigh
     return attention_pool(tokens, query, key_weight, value_weight, out_weight, torch.ones_like(kept))
 
 
-@mistake(of=attention_pool, seen="definitions, appendix A")
+@mistake(of=attention_pool, seen="catalogue R001-097")
 def attention_pool_with_one_query(tokens, query, key_weight, value_weight, out_weight, kept):
     """all heads ask the question of the first"""
     return attention_pool(tokens, query[:1].expand_as(query), key_weight, value_weight, out_weight, kept)
 
 
-@mistake(of=attention_pool, seen="definitions, appendix A")
+@mistake(of=attention_pool, seen="catalogue R001-097")
 def attention_pool_scaled_by_text_width(tokens, query, key_weight, value_weight, out_weight, kept):
     """scores are divided by the root of the width of the text instead of a head's"""
     factor = math.sqrt(query.shape[1] / tokens.shape[-1])
@@ -659,7 +659,7 @@ def attention_pool_of_the_first_token(tokens, query, key_weight, value_weight, o
     return attention_pool(tokens, query, key_weight, value_weight, out_weight, first)
 
 
-@mistake(of=attention_pool, seen="definitions, appendix A")
+@mistake(of=attention_pool, seen="catalogue R001-097")
 def attention_pool_without_check(tokens, query, key_weight, value_weight, out_weight, kept):
     """widths that do not fit the heads are cut"""
     heads, d = query.shape
