@@ -13,6 +13,7 @@ from properties.harness.vocabulary import docstring_section, vocabulary
 from properties.mistakes import mistakes
 
 PLANNED = "planned"
+BY_READING = "reading"  # an erratum about words, which no test can show
 _ID = re.compile(r"[RE]\d{3}-\d+")
 _ERRATUM = re.compile(r"E\d{3}-\d+")
 

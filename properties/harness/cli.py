@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from properties.harness.catalogue import PLANNED, catalogue
+from properties.harness.catalogue import BY_READING, PLANNED, catalogue
 from properties.harness.report import law_outcomes, page, read, verdict_line
 
 
@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     matrix = commands.add_parser("matrix", help="table of laws against subjects, in Markdown")
     matrix.add_argument("reports", type=Path, nargs="+")
     commands.add_parser("coverage", help="rows of the catalogue by domain, answered and planned, in Markdown")
+    commands.add_parser("errata", help="statements that are often met and wrong, and what shows it, in Markdown")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "diff":
@@ -32,6 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if chosen.command == "coverage":
             print(coverage_table())
+            return 0
+        if chosen.command == "errata":
+            print(errata_table())
             return 0
         return _matrix(chosen.reports)
     except (OSError, ValueError) as error:
@@ -59,6 +63,17 @@ def coverage_table() -> str:
     domains = sorted({*answered, *planned}, key=lambda domain: (-answered[domain], domain))
     lines = [f"| {domain} | {answered[domain]} | {planned[domain]} |" for domain in domains]
     return "\n".join(["| domain | answered | planned |", "|---|---:|---:|", *lines])
+
+
+def errata_table() -> str:
+    """What is right where a statement is often met and wrong, and the claims and mistakes that refute it."""
+    lines = ["| erratum | what is right | verdict |", "|---|---|---|"]
+    for row in catalogue().values():
+        if row.id.startswith("E"):
+            shown_by = ", ".join(f"`{name}`" for name in row.answered_by)
+            verdict = {(PLANNED,): "open", (BY_READING,): "corrected by reading"}.get(row.answered_by, shown_by)
+            lines.append(f"| {row.id} | {row.statement.replace('|', '&#124;')} | {verdict} |")
+    return "\n".join(lines)
 
 
 def _matrix(paths: list[Path]) -> int:

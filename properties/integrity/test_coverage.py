@@ -10,7 +10,8 @@ import pytest
 
 import properties
 import reference
-from properties.harness.catalogue import PLANNED, catalogue, claims, mentions
+from properties.harness.catalogue import BY_READING, PLANNED, catalogue, claims, mentions
+from properties.harness.cli import errata_table
 from properties.harness.laws import domains, laws
 from properties.harness.smoke import examples
 from properties.harness.vocabulary import docstring_section, vocabulary
@@ -85,8 +86,18 @@ def test_catalogue_and_code_name_each_other():
     named = mentions()
     assert not set(named) - set(catalogue())
     for row in catalogue().values():
-        wanted = tuple(sorted(named.get(row.id, ()))) or (PLANNED,)
-        assert row.answered_by == wanted, f"{row.id} should be answered by {' '.join(wanted)}"
+        by_code = tuple(sorted(named.get(row.id, ())))
+        wanted = {by_code} if by_code else {(PLANNED,), (BY_READING,)}
+        assert row.answered_by in wanted, f"{row.id} should be answered by {' or '.join(map(' '.join, wanted))}"
+
+
+def test_every_erratum_has_a_verdict():
+    """A statement that is wrong is refuted by a claim or a mistake, or, being about words, corrected by reading."""
+    read = [row.id for row in catalogue().values() if row.answered_by == (BY_READING,)]
+    assert all(row.startswith("E") for row in read)
+    table = errata_table().splitlines()[2:]
+    assert len(table) == sum(row.startswith("E") for row in catalogue())
+    assert not [line for line in table if line.endswith("| open |")]
 
 
 def test_catalogue_is_well_formed():
