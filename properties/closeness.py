@@ -1,6 +1,6 @@
 """Comparison of an observed value with an expected one, with a tolerance that is counted in roundings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -53,12 +53,42 @@ def assert_equal(observed: object, expected: object) -> None:
         raise Mismatch(observed, expected, float("inf"), "exact")
 
 
+def assert_identical(observed: Tensor, expected: Tensor) -> None:
+    """As `assert_equal`, but NaN is NaN, and -0 is not 0."""
+    wanted = expected.to(observed.dtype)
+    if observed.shape != wanted.shape or bool(_differ(observed, wanted).any()):
+        raise Mismatch(observed, wanted, float("inf"), "exact")
+
+
+def assert_identical_everywhere(
+    function: Callable[[Tensor], Tensor], inputs: Tensor, expected: Callable[[Tensor], Tensor]
+) -> None:
+    """Each element of function(inputs) is the one of expected(inputs); a failure shows seven of the inputs at most.
+
+    If numbers come back, those that went in are rounded to their dtype first, as the function has seen them.
+    """
+    observed = function(inputs)
+
+    def wanted(given: Tensor) -> Tensor:
+        return expected(given.to(observed.dtype) if observed.is_floating_point() & given.is_floating_point() else given)
+
+    wrong = inputs[_differ(observed, wanted(inputs).to(observed.dtype))][:7]
+    if len(wrong):
+        assert_identical(function(wrong), wanted(wrong))
+    assert_identical(observed, wanted(inputs))
+
+
 def assert_at_most(lower: Value, upper: Value, magnitude: Value | None = None, roundings: float = 16) -> None:
     """No element of `lower` exceeds `upper` by more than `roundings` * eps * magnitude."""
     lower = _tensor(lower)
     limit = torch.as_tensor(upper, dtype=torch.float64).detach().broadcast_to(lower.shape)
     seen = lower.detach().to("cpu", torch.float64)
     assert_close(lower, torch.where(seen <= limit, seen, limit), magnitude, roundings)
+
+
+def _differ(observed: Tensor, expected: Tensor) -> Tensor:
+    both_nan = observed.isnan() & expected.isnan()
+    return ~both_nan & ((observed != expected) | (observed.signbit() != expected.signbit()))
 
 
 def _tensor(value: Value) -> Tensor:

@@ -7,8 +7,9 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
+import numpy as np
 import torch
-from scipy import special, stats
+from scipy import ndimage, special, stats
 from torch import Tensor
 
 
@@ -205,3 +206,113 @@ def log_shares(weights: Mapping[str, int]) -> dict[str, float]:
 def log_fraction(value: Fraction) -> float:
     """Natural logarithm of a rational number however small, -inf at 0."""
     return math.log(value.numerator) - math.log(value.denominator) if value else -math.inf
+
+
+def correlated(images: Tensor, kernel: Tensor) -> Tensor:
+    """Each image (channels, height, width) correlated with a kernel (out, group channels, rows, columns), same size.
+
+    The kernel's sides are odd, and pixels outside are 0. Groups are consecutive, and as many as it takes.
+    """
+    seen, groups = kernel.shape[1], images.shape[1] // kernel.shape[1]
+    out = np.zeros((len(images), len(kernel), *images.shape[2:]))
+    for o, c in itertools.product(range(len(kernel)), range(seen)):
+        plane = images[:, o * groups // len(kernel) * seen + c].numpy()
+        out[:, o] += ndimage.correlate(plane, kernel[o, c, None].numpy(), mode="constant")
+    return torch.as_tensor(out)
+
+
+def sums_under_kernels(x: Tensor, weight: Tensor, stride: int = 1, padding: int = 0, dilation: int = 1) -> Tensor:
+    """What the kernels make of an image in a frame of zeros: at every place the sum over the pixels under them."""
+    channels, height, width = x.shape
+    high, wide = (dilation * (side - 1) + 1 for side in weight.shape[2:])
+    framed, kernels = np.zeros((channels, height + 2 * padding, width + 2 * padding)), weight.numpy()
+    framed[:, padding : padding + height, padding : padding + width] = x.numpy()
+    tops, lefts = (range(0, side - span + 1, stride) for side, span in zip(framed.shape[1:], (high, wide), strict=True))
+    rows = [
+        [(kernels * framed[:, i : i + high : dilation, j : j + wide : dilation]).sum((1, 2, 3)) for j in lefts]
+        for i in tops
+    ]
+    return torch.tensor(np.array(rows)).movedim(-1, 0)
+
+
+# Mantissa bits, log2 of the smallest positive number, how many finite numbers have no minus sign, how many codes.
+_RUNGS = {
+    "TF32": (10, -136, 261120, 2**19),
+    "FP16": (10, -24, 31744, 2**16),
+    "BF16": (7, -133, 32640, 2**16),
+    "E5M2": (2, -16, 124, 2**8),
+    "E4M3": (3, -9, 127, 2**8),
+    "E5M2FNUZ": (2, -17, 128, 2**8),
+    "E4M3FNUZ": (3, -10, 128, 2**8),
+    "E2M1": (1, -1, 8, 2**4),
+    "E8M0": (0, -127, 255, 2**8),
+}
+
+
+_INFINITE = ("TF32", "FP16", "BF16", "E5M2")
+
+
+@functools.cache
+def _ladder(format: str) -> Tensor:
+    mantissa_bits, lowest, count, _ = _RUNGS[format]
+    zeros = int(format == "E8M0")
+    binades = np.arange(count + zeros) >> mantissa_bits
+    gaps = 2.0 ** (lowest + np.maximum(binades - 1, 0))
+    return torch.from_numpy(np.concatenate([[0.0], np.cumsum(gaps)])[zeros:])
+
+
+def rungs(format: str) -> Tensor:
+    """All finite numbers of a float format that have no minus sign, by their codes, each one spacing above the last.
+
+    The spacing doubles with every binade, but for the first two that a mantissa can count, from 0, which E8M0 lacks.
+    """
+    return _ladder(format)[:-1]
+
+
+def gap_above(index: Tensor, format: str) -> Tensor:
+    """Spacing above each of these rungs; above the last one is what would come next."""
+    return _ladder(format)[index + 1] - _ladder(format)[index]
+
+
+@functools.cache
+def float_numbers(format: str) -> Tensor:
+    """The number of every code of a float format."""
+    *_, num_codes = _RUNGS[format]
+    upwards = torch.cat([rungs(format), *([torch.tensor([math.inf])] if format in _INFINITE else [])])
+    if format == "E8M0":
+        return torch.cat([upwards, torch.tensor([math.nan])])
+    half = torch.cat([upwards, torch.full((num_codes // 2 - len(upwards),), math.nan)])
+    below = torch.cat([torch.tensor([math.nan]), -half[1:]]) if format.endswith("FNUZ") else -half
+    return torch.cat([half, below])
+
+
+@functools.cache
+def numbers_around(format: str) -> Tensor:
+    """Numbers of a float format and those between them: on, beside, below, above and halfway, up to the overflow.
+
+    All rungs of small formats are there, and some hundreds of large ones, those at both ends included.
+    """
+    fine, coarse = 2.0**-36, 2.0**-12
+    ties = [0.5 - coarse, 0.5 - fine, 0.5, 0.5 + fine, 0.5 + coarse]
+    parts = torch.tensor([0.0, fine, coarse, 0.25, *ties, 0.875, 1 - coarse, 1 - fine], dtype=torch.float64)
+    count = len(rungs(format))
+    ends = torch.cat(
+        [torch.arange(count)[:40], torch.arange(count)[-40:], torch.arange(0, count, count // 512 * 2 + 1)]
+    )
+    index = torch.from_numpy(np.unique(ends.numpy()))
+    x = (rungs(format)[index][:, None] + parts * gap_above(index, format)[:, None]).flatten()
+    return x if format == "E8M0" else torch.cat([x, -x])
+
+
+def place_among(x: Tensor, format: str) -> tuple[Tensor, Tensor]:
+    """Index of the rung at or below |x|, and the part of the spacing by which |x| exceeds it."""
+    index = (torch.searchsorted(rungs(format), x.double().abs(), right=True) - 1).clamp(min=0)
+    return index, (x.double().abs() - rungs(format)[index]) / gap_above(index, format)
+
+
+def signed_rung(x: Tensor, index: Tensor, format: str) -> Tensor:
+    """The rung of an index with the sign of x; behind the last one is what becomes of numbers beyond and infinity."""
+    last = len(rungs(format)) - 1
+    overflow = 6.0 if format == "E2M1" else math.inf if format in _INFINITE else math.nan
+    rung = torch.where((index > last) | x.isinf(), overflow, rungs(format)[index.clamp(max=last)])
+    return torch.where(x.signbit() & ~((rung == 0) & format.endswith("FNUZ")), -rung, rung)

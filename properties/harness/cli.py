@@ -71,7 +71,7 @@ def errata_table() -> str:
     for row in catalogue().values():
         if row.id.startswith("E"):
             shown_by = ", ".join(f"`{name}`" for name in row.answered_by)
-            verdict = {(PLANNED,): "open", (BY_READING,): "corrected by reading"}.get(row.answered_by, shown_by)
+            verdict = {PLANNED: "open", BY_READING: "corrected by reading"}.get(" ".join(row.answered_by), shown_by)
             lines.append(f"| {row.id} | {row.statement.replace('|', '&#124;')} | {verdict} |")
     return "\n".join(lines)
 

@@ -55,6 +55,8 @@ ON_THE_HOST = {
     "noise_distribution",  # checks its counts
     "nearest_neighbors_in_class",  # how many are found depends on the labels
     "broadcast_step",  # its state counts calls, and the count decides what runs
+    "checked_graph",  # checks the ends of its edges
+    "is_undirected",  # its result is a truth value
 }
 ON_TENSORS = [
     name
@@ -121,6 +123,26 @@ NOT_SMOOTH = {
     "mask_by_order",  # orders and masks are whole numbers, here and in the next two
     "visible_positions",
     "tokens_to_predict",
+    "integer_matmul",  # codes and flags are whole numbers, here and in the next three
+    "requantize",
+    "found_on_any_rank",
+    "update_loss_scale",
+    "decode_float",  # codes are whole numbers, and numbers of a format are steps, here and in the next eight
+    "encode_float",
+    "spacing",
+    "round_nearest_even",
+    "round_nearest_away",
+    "round_towards_zero",
+    "round_towards_positive",
+    "round_towards_negative",
+    "round_stochastic",
+    "bfloat16_bits",  # bits are whole numbers
+    "frame_differences",  # bytes are whole numbers, and so are sums of their differences
+    "key_frames",
+    "greedy_continuation",  # tokens and numbers of edges are whole numbers, here and in the next three
+    "adjacency_matrix",
+    "in_degrees",
+    "add_self_loops",
 }
 
 
@@ -152,7 +174,7 @@ def test_function_vectorises(name):
     rest = {key: value for key, value in example.items() if key not in tensors}
     pair = [tensors, {key: value * 0.75 if value.is_floating_point() else value for key, value in tensors.items()}]
     stacked = {key: torch.stack([one[key] for one in pair]) for key in tensors}
-    together = _leaves(torch.func.vmap(lambda batch: function(**batch, **rest))(stacked))
+    together = torch.func.vmap(lambda batch: tuple(_leaves(function(**batch, **rest))))(stacked)
     for index, one in enumerate(pair):
         for seen, wanted in zip(together, _leaves(function(**one, **rest)), strict=True):
             assert_close(seen[index], wanted, (1 * wanted).abs() + 1)

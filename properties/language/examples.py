@@ -26,7 +26,6 @@ _windows = {
     "context": torch.tensor([[1, 4, 0, 2], [3, 0, 0, 0]]),
     "kept": torch.tensor([[True, True, False, True], [True, False, False, False]]),
 }
-_words = {"logits": _vectors.T[:2] - 0.25, "target": torch.tensor([3, 1])}
 _documents = [["a", "b", "a"], ["b", "c", "b", "d"], ["b", "a"], ["d"], []]
 _idf = {"a": 1.5, "b": 0.25, "c": 2.0, "e": 3.0}
 _channels = [{"x": 0.5, "y": 3.0, "z": 1.0}, {"y": 0.25, "w": 1.25}]
@@ -213,8 +212,6 @@ EXAMPLES = {
     # word2vec
     "skip_gram_pairs": {"sentence": ["a", "b", "c", "a", "d"], "window": 2},
     "cbow_contexts": {"sentence": ["a", "b", "c", "a", "d"], "window": 2},
-    "softmax_log_loss": _words,
-    "softmax_log_loss_gradient": _words,
     "context_mean": {"context_vectors": _vectors[_windows["context"]], "kept": _windows["kept"]},
     "cbow_loss": {
         "context_vectors": _vectors[_windows["context"]],
@@ -284,7 +281,6 @@ EXAMPLES = {
         "labels": torch.tensor([[4, 0, 3, 1, 1], [0, -100, 2, 5, 6]]),
         "documents": torch.tensor([[0, 0, 1, 1, -1], [-1, 0, 0, 0, 1]]),
     },
-    "mean_of_kept": {"values": _LOGITS, "kept": _LOGITS > 0},
     "masked_token_loss": {"logits": _LOGITS, "labels": torch.tensor([3, -100])},
     "prompt_completion_labels": {"prompt": [1, 5, 6], "completion": [7, 8], "eos": 2},
     "multi_turn_labels": {"turns": [Turn((3,), (5, 6), False), Turn((4, 3), (7,), True)], "eos": 2},

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from fractions import Fraction
 
 import pytest
 import torch
@@ -66,23 +65,6 @@ def test_packed_next_token_labels_give_the_loss_of_separate_documents(
     logits = table.tolist()
     losses = [surprisal(logits[a], b) for text in documents for a, b in itertools.pairwise(text)]
     assert_close(masked_token_loss(table[ids], packed_next_token_labels(ids, numbers)), mean(losses), 16)
-
-
-@given(values=normals(2, 3), kept=KEPT)
-def test_mean_of_kept_equals_mean_of_what_is_left(mean_of_kept, values, kept):
-    """It is the mean of the kept values and 0 of none; NaN elsewhere has no influence."""
-    chosen = [Fraction(value) for value in values[kept].tolist()]
-    assert_close(mean_of_kept(torch.where(kept, values, math.nan), kept), float(sum(chosen) / max(len(chosen), 1)), 4)
-
-
-@pytest.mark.autograd
-@given(values=normals(2, 3), kept=KEPT)
-def test_mean_of_kept_has_equal_slopes(mean_of_kept, values, kept):
-    """Each of the n kept values has 1/n of the gradient, and what is left out has none, not even NaN."""
-    inputs = torch.where(kept, values, math.nan).requires_grad_()
-    observed = mean_of_kept(inputs, kept)
-    (slope,) = torch.autograd.grad(observed, inputs)
-    assert_close(slope.to(observed.dtype), kept.double() / max(int(kept.sum()), 1))
 
 
 @given(logits=normals(2, 3, 5), labels=LABELS, place=st.integers(0, 5))

@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from fractions import Fraction
 
-import mpmath
 import pytest
 import torch
 from hypothesis import given
@@ -41,13 +40,6 @@ def least_cost(weights):
     pairs = itertools.combinations(range(len(weights)), 2)
     joined = ((weights[i] + weights[j], (*weights[:i], *weights[i + 1 : j], *weights[j + 1 :])) for i, j in pairs)
     return min((weight + least_cost(tuple(sorted((weight, *rest)))) for weight, rest in joined), default=0)
-
-
-def probabilities(rows):
-    """The softmax of each row, with fifty digits."""
-    with mpmath.workdps(50):
-        weights = [[mpmath.exp(logit) for logit in row] for row in rows.tolist()]
-        return [[weight / mpmath.fsum(row) for weight in row] for row in weights]
 
 
 @given(sentence=SENTENCES, window=st.integers(1, 9))
@@ -91,34 +83,6 @@ def test_skip_gram_pairs_rejects_empty_windows(skip_gram_pairs, cbow_contexts, w
     """A window of no words has no context."""
     assert_rejects(skip_gram_pairs, ["a", "b"], window)
     assert_rejects(cbow_contexts, ["a", "b"], window)
-
-
-@given(logits=normals(2, 5), target=indices(5, 2), shift=st.sampled_from([-1000, 0, 1000]))
-def test_softmax_log_loss_equals_surprisal(softmax_log_loss, logits, target, shift):
-    """It is -log(exp(a_k) / sum_n exp(a_n)), whatever is added to all logits."""
-    p = probabilities(logits)
-    expected = [float(-mpmath.log(row[k])) for row, k in zip(p, target.tolist(), strict=True)]
-    assert_close(softmax_log_loss((logits + shift)[None], target[None])[0], expected, 16 + abs(shift))
-
-
-@given(logits=normals(2, 5), target=indices(5, 2), shift=st.sampled_from([-1000, 0, 1000]))
-def test_softmax_log_loss_gradient_equals_excess_probability(softmax_log_loss_gradient, logits, target, shift):
-    """It is p - onehot, whatever is added to all logits: as much less for the target as more for the others."""
-    p = torch.tensor([[float(value) for value in row] for row in probabilities(logits)], dtype=torch.float64)
-    expected = p - torch.eye(5, dtype=torch.float64)[target]
-    gradient = softmax_log_loss_gradient((logits + shift)[None], target[None])[0]
-    assert_close(gradient, expected, 16 + abs(shift))
-    assert_close(gradient.sum(-1), [0, 0], 1)
-
-
-@pytest.mark.autograd
-@given(logits=normals(2, 5), target=indices(5, 2))
-def test_softmax_log_loss_gradient_equals_derivative(softmax_log_loss_gradient, softmax_log_loss, logits, target):
-    """The derivative of the loss is the gradient."""
-    inputs = logits.clone().requires_grad_()
-    (derivative,) = torch.autograd.grad(softmax_log_loss(inputs, target).sum(), inputs)
-    gradient = softmax_log_loss_gradient(logits, target)
-    assert_close(gradient, derivative, 16)
 
 
 @given(vectors=normals(2, 5, 3), kept=masks(2, 5), order=st.permutations(range(5)))

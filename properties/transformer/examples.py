@@ -522,10 +522,4 @@ EXAMPLES = {
     "vision_windows": {"grids": [VisionGrid(2, 4, 6), VisionGrid(1, 2, 8)], "merge_size": 2, "window": 2},
     "cells_by_window": {"patches": _window_grid.reshape(2, 24, 3)[:, :20], "order": torch.tensor([2, 0, 4, 1, 3])},
     "cells_by_raster": {"merged": _window_grid.reshape(2, 24, 3)[:, :5], "order": torch.tensor([2, 0, 4, 1, 3])},
-    # contrastive
-    "clip_loss": {
-        "first": torch.tensor([[2, -1, 0], [0, 3, 1]], dtype=torch.float64) / 2,
-        "second": torch.tensor([[1, 1, -3], [-2, 1, 1]], dtype=torch.float64) / 4,
-        "log_scale": torch.tensor(1.5, dtype=torch.float64),
-    },
 }

@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from reference.language.word2vec import softmax_log_loss
-
-IGNORED = -100
+from reference.training.losses import IGNORED, mean_of_kept, softmax_log_loss
 
 
 class Example(NamedTuple):
@@ -72,20 +70,6 @@ def packed_next_token_labels(
     """
     goes_on = (next_token_labels(documents) == documents) & (documents >= 0)
     return torch.where(goes_on, next_token_labels(labels), IGNORED)
-
-
-def mean_of_kept(values: Float[Tensor, "*shape"], kept: Bool[Tensor, "*shape"]) -> Float[Tensor, ""]:
-    """Mean of the values that are kept.
-
-        out = sum(values kept) / sum(kept)
-
-    The number of kept values of the whole batch is divided by, not the number of positions.
-
-    Domain: where nothing is kept the mean is 0. What stands elsewhere, NaN too, has no influence and gets gradient 0.
-    Source: textbook.
-    Notes: R003-253.
-    """
-    return torch.where(kept, values, 0).sum() / kept.sum().clamp(min=1)
 
 
 def masked_token_loss(logits: Float[Tensor, "*batch vocabulary"], labels: Int64[Tensor, "*batch"]) -> Float[Tensor, ""]:

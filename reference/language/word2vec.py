@@ -9,7 +9,9 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
-from torch.nn.functional import logsigmoid, one_hot
+from torch.nn.functional import logsigmoid
+
+from reference.training.losses import softmax_log_loss
 
 
 class TreePath(NamedTuple):
@@ -59,38 +61,6 @@ def cbow_contexts(sentence: Sequence[str], window: int) -> tuple[tuple[str, tupl
         (centre, (*sentence[max(i - window, 0) : i], *sentence[i + 1 : i + 1 + window]))
         for i, centre in enumerate(sentence)
     )
-
-
-def softmax_log_loss(
-    logits: Float[Tensor, "*batch vocabulary"], target: Int64[Tensor, "*batch"]
-) -> Float[Tensor, "*batch"]:
-    """Negative log probability of the target word under the softmax, in nats.
-
-        loss = log sum_n exp(a_n) - a_target,   p_k = exp(a_k) / sum_n exp(a_n)
-
-    A number added to all logits changes nothing, and none overflows.
-
-    Domain: finite logits and ids in 0..V-1.
-    Source: Mikolov et al. 2013, arXiv:1310.4546, eq. 2.
-    Notes: R004-042.
-    """
-    return logits.logsumexp(-1) - logits.gather(-1, target[..., None]).squeeze(-1)
-
-
-def softmax_log_loss_gradient(
-    logits: Float[Tensor, "*batch vocabulary"], target: Int64[Tensor, "*batch"]
-) -> Float[Tensor, "*batch vocabulary"]:
-    """Gradient of the softmax's log loss in the logits.
-
-        d loss / d a_k = p_k - [k = target]
-
-    It sums to 0: what the target gains the other words lose.
-
-    Domain: finite logits and ids in 0..V-1.
-    Source: Bishop 2006, eq. 4.109.
-    Notes: R004-042.
-    """
-    return logits.softmax(-1) - one_hot(target, logits.shape[-1])
 
 
 def context_mean(

@@ -15,6 +15,7 @@ from reference.diffusion.likelihood import gaussian_log_likelihood, normal_kl
 from reference.diffusion.posteriors import sample_gaussian
 from reference.diffusion.transitions import mutual_information
 from reference.probability.information import kl_divergence
+from reference.training.losses import sigmoid_log_loss
 
 
 class KlSplit(NamedTuple):
@@ -84,8 +85,7 @@ def bernoulli_reconstruction_nll(
     Source: Kingma & Welling 2013, arXiv:1312.6114, appendix C.1.
     Notes: R003-109.
     """
-    log_sigmoid = torch.nn.functional.logsigmoid
-    return -(x * log_sigmoid(logits) + (1 - x) * log_sigmoid(-logits)).sum(-1)
+    return sigmoid_log_loss(logits, x).sum(-1)
 
 
 def expected_linear_log_likelihood(

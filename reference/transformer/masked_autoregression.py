@@ -16,7 +16,7 @@ from torch import Tensor
 
 from reference.diffusion.guidance import classifier_free_guidance
 from reference.diffusion.posteriors import sample_gaussian
-from reference.language.supervision import mean_of_kept
+from reference.training.losses import mean_of_kept
 
 
 class GenerationState(NamedTuple):

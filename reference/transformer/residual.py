@@ -3,9 +3,10 @@
 import math
 from collections.abc import Callable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from reference.training.dropout import dropout
 
 Layer = Callable[[Tensor], Tensor]
 
@@ -84,11 +85,7 @@ def drop_path(
     number of exactly 0 even at rate 0.
     Notes: R001-033.
     """
-    if not 0 <= rate <= 1:
-        raise ValueError(f"rate must lie in [0, 1]; got {rate}")
-    kept = (uniform >= rate).reshape(-1, *[1] * (branch.ndim - 1))
-    scale = 1 / (1 - rate) if rate < 1 else 0.0
-    return torch.where(kept, scale * branch, 0)
+    return dropout(branch, rate, uniform.reshape(-1, *[1] * (branch.ndim - 1)))
 
 
 def drop_path_rates(depth: int, last_rate: float) -> list[float]:

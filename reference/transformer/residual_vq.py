@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, embedding, interpolate
 
 from reference.transformer.vector_quantization import nearest_code
+from reference.vision.resampling import cubic_resize
 
 
 class MultiscaleCode(NamedTuple):
@@ -58,7 +59,10 @@ def area_resize(
     Differs: INTER_AREA of OpenCV weighs a pixel by the part of it that lies in the cell.
     Notes: R001-085, R001-087.
     """
-    return _resize(image, side, "area", None)
+    if side < 1:
+        raise ValueError(f"an image needs a side of at least 1; got {side}")
+    flat = image.reshape(-1, *image.shape[-3:])
+    return interpolate(flat, size=(side, side), mode="area").reshape(*image.shape[:-2], side, side)
 
 
 def bicubic_resize(
@@ -78,7 +82,7 @@ def bicubic_resize(
     Differs: Keys and Pillow take a = -1/2. Pillow, and antialias=True, widen w where the image shrinks.
     Notes: R001-085.
     """
-    return _resize(image, side, "bicubic", False)
+    return cubic_resize(image, side, side, -0.75)
 
 
 def blended_convolution(
@@ -202,11 +206,3 @@ def multiscale_decode(
         raise ValueError(f"sides {sides} have {bounds[-1][1]} tokens; got {indices.shape[-1]}")
     parts = (indices[..., begin:end] for begin, end in bounds)
     return torch.stack([scale_contribution(part, codebook, k, sides, phi) for k, part in enumerate(parts)]).cumsum(0)
-
-
-def _resize(image: Tensor, side: int, mode: str, align_corners: bool | None) -> Tensor:
-    if side < 1:
-        raise ValueError(f"an image needs a side of at least 1; got {side}")
-    flat = image.reshape(-1, *image.shape[-3:])
-    resized = interpolate(flat, size=(side, side), mode=mode, align_corners=align_corners)
-    return resized.reshape(*image.shape[:-2], side, side)

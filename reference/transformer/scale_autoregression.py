@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from reference.diffusion.guidance import classifier_free_guidance_by_weight
-from reference.language.word2vec import softmax_log_loss
+from reference.training.losses import softmax_log_loss
 from reference.transformer.residual_vq import area_resize, multiscale_decode, scale_bounds, scale_contribution
 
 

@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from properties.closeness import Mismatch, assert_at_most, assert_close, assert_equal
+from properties.closeness import (
+    Mismatch,
+    assert_at_most,
+    assert_close,
+    assert_equal,
+    assert_identical,
+    assert_identical_everywhere,
+)
 
 ONE = torch.ones(3, dtype=torch.float64)
 EPS = torch.finfo(torch.float64).eps
@@ -70,3 +77,19 @@ def test_bound_allows_roundings_only():
         assert_at_most(ONE * (1 + 1e-9), 1.0)
     with pytest.raises(Mismatch):
         assert_at_most(ONE * float("nan"), 1.0)
+
+
+def test_identity_tells_zeros_apart_and_takes_nan_for_nan():
+    assert_identical(ONE * float("nan"), -ONE * float("nan"))
+    with pytest.raises(Mismatch):
+        assert_identical(0 * ONE, -0.0 * ONE)
+    with pytest.raises(Mismatch):
+        assert_identical(ONE, torch.ones(2))
+
+
+def test_identity_everywhere_rounds_inputs_as_the_result_and_shows_seven():
+    x = 1 + torch.arange(1, 40, dtype=torch.float64) * 2.0**-30
+    assert_identical_everywhere(lambda given: given.float(), x, lambda given: given)
+    with pytest.raises(Mismatch) as failure:
+        assert_identical_everywhere(lambda given: given * 2, x, lambda given: given + 1)
+    assert failure.value.observed.tolist() == (2 * x[:7]).tolist()

@@ -2,11 +2,13 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from scipy import integrate, stats
 
 from properties import oracles
+from properties.closeness import assert_identical
 
 
 def column(*numbers):
@@ -111,3 +113,40 @@ def test_cubic_weights_share_out_one_and_clamp_at_the_border():
     assert oracles.cubic_weights(3, 3).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
     assert oracles.cubic_weights(4, 2)[0].tolist() == [-0.09375 + 0.59375, 0.59375, -0.09375, 0]
     assert oracles.cubic_weights(5, 7).sum(1).tolist() == pytest.approx([1] * 7)
+
+
+def test_correlated_sees_neighbours_of_its_own_group_alone():
+    images = torch.tensor([[[[1, 2, 3]], [[10, 20, 30]]]]).double()
+    kernel = torch.tensor([1, 0, 0, 0, 0, 5]).double().reshape(2, 1, 1, 3)
+    assert oracles.correlated(images, kernel).tolist() == [[[[0, 1, 2]], [[100, 150, 0]]]]
+    both = torch.tensor([1, 0, 0, 0, 1, 0]).double().reshape(1, 2, 1, 3)
+    assert oracles.correlated(images, both).tolist() == [[[[10, 21, 32]]]]
+
+
+def test_sums_under_kernels_see_zeros_beyond_the_border():
+    image = torch.tensor([[[1, 2, 3], [4, 5, 6]], [[10, 20, 30], [40, 50, 60]]]).double()
+    kernel = torch.tensor([1, 0, 0, 0, 0, 1]).double().reshape(1, 2, 1, 3)
+    assert oracles.sums_under_kernels(image, kernel).tolist() == [[[31], [64]]]
+    assert oracles.sums_under_kernels(image, kernel[..., 1:], 2, 1, 2).tolist() == [[[0, 0], [50, 0]]]
+
+
+def test_rungs_and_numbers_of_formats_are_those_of_the_machine():
+    patterns = torch.from_numpy(np.arange(2**16).astype(np.uint16).view(np.float16)).double()
+    assert_identical(oracles.float_numbers("FP16"), patterns)
+    assert oracles.rungs("E2M1").tolist() == [0, 0.5, 1, 1.5, 2, 3, 4, 6]
+    assert oracles.float_numbers("E2M1").tolist()[8:] == [-0.0, -0.5, -1, -1.5, -2, -3, -4, -6]
+    assert oracles.rungs("E8M0")[[0, 1, 127, -1]].tolist() == [2.0**-127, 2.0**-126, 1, 2.0**127]
+    assert [int(oracles.float_numbers(name).isnan().sum()) for name in ("E4M3", "E5M2", "E4M3FNUZ")] == [2, 6, 1]
+
+
+def test_numbers_around_lie_where_they_are_placed():
+    x = torch.tensor([0.25, -1.625, 7.5, -0.0]).double()
+    index, part = oracles.place_among(x, "E2M1")
+    assert (index.tolist(), part.tolist()) == ([0, 3, 7, 0], [0.5, 0.25, 0.75, 0])
+    assert oracles.gap_above(index, "E2M1").tolist() == [0.5, 0.5, 2, 0.5]
+    assert_identical(oracles.signed_rung(x, index + 1, "E2M1"), torch.tensor([0.5, -2, 6, -0.5]))
+    assert_identical(oracles.signed_rung(-x, 0 * index, "E5M2FNUZ"), torch.zeros(4))
+    for format in ("E4M3", "TF32", "E8M0"):
+        around, ladder = oracles.numbers_around(format).abs(), oracles.rungs(format)
+        assert {0.0, float(ladder[1]), float(ladder[-1])} - {0.0} <= set(around.tolist())
+        assert ladder[-1] < around.max() < ladder[-1] + oracles.gap_above(torch.tensor(len(ladder) - 1), format)

@@ -5,13 +5,11 @@ from torch.nn.functional import cross_entropy, embedding, logsigmoid, softplus
 
 from properties.mistakes import mistake, variant
 from reference.language.supervision import (
-    IGNORED,
     Example,
     Seq2SeqExample,
     decoder_inputs,
     masked_embedding,
     masked_token_loss,
-    mean_of_kept,
     multi_document_labels,
     multi_turn_labels,
     next_token_labels,
@@ -20,6 +18,7 @@ from reference.language.supervision import (
     ranking_loss,
     seq2seq_example,
 )
+from reference.training.losses import IGNORED, mean_of_kept
 
 
 @mistake(of=next_token_labels, seen="macrocosm-os/pretraining#64")
@@ -84,36 +83,6 @@ def packed_next_token_labels_by_first_tokens(labels, documents):
     """it sets the label of every first token, and of padding, to -100 before the shift, which is the same"""
     before = torch.cat([torch.full_like(documents[..., :1], -1), documents[..., :-1]], -1)
     return next_token_labels(torch.where((before == documents) & (documents >= 0), labels, IGNORED))
-
-
-@mistake(of=mean_of_kept, seen="huggingface/transformers#5919")
-def mean_of_kept_over_all_positions(values, kept):
-    """the sum is divided by the number of all positions, B T, instead of those that are kept"""
-    return torch.where(kept, values, 0).mean()
-
-
-@mistake(of=mean_of_kept, seen="catalogue R003-253")
-def mean_of_kept_by_multiplication(values, kept):
-    """values are multiplied by the mask, so that NaN or infinity in padding reaches the mean"""
-    return (values * kept).sum() / kept.sum().clamp(min=1)
-
-
-@mistake(of=mean_of_kept, seen="catalogue R003-253")
-def mean_of_kept_without_a_floor(values, kept):
-    """where nothing is kept 0 is divided by 0"""
-    return torch.where(kept, values, 0).sum() / kept.sum()
-
-
-@mistake(of=mean_of_kept, seen="catalogue R003-253")
-def mean_of_kept_as_mean_of_rows(values, kept):
-    """each row is averaged before the rows are, so that a token of a short row counts more"""
-    return (torch.where(kept, values, 0).sum(-1) / kept.sum(-1).clamp(min=1)).mean()
-
-
-@mistake(of=mean_of_kept, seen="awslabs/sockeye#200")
-def mean_of_kept_of_the_others(values, kept):
-    """the mask is read as True where ignored"""
-    return mean_of_kept(values, ~kept)
 
 
 @mistake(of=masked_token_loss, seen="catalogue R003-253")

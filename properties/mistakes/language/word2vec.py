@@ -19,11 +19,10 @@ from reference.language.word2vec import (
     noise_distribution,
     skip_gram_loss,
     skip_gram_pairs,
-    softmax_log_loss,
-    softmax_log_loss_gradient,
     subsampling_drop_probability,
     subsampling_keep_probability,
 )
+from reference.training.losses import softmax_log_loss
 
 
 @mistake(of=skip_gram_pairs, seen="catalogue R004-044")
@@ -95,61 +94,6 @@ def cbow_contexts_without_check(sentence, window):
 def cbow_contexts_of_a_lone_word(sentence, window):
     """a word without neighbours is kept, with an empty context"""
     return ((sentence[0], ()),) if len(sentence) == 1 else cbow_contexts(sentence, window)
-
-
-@mistake(of=softmax_log_loss, seen="catalogue R004-042")
-def softmax_log_loss_that_overflows(logits, target):
-    """exponentials are formed without taking the largest logit out, and overflow or vanish"""
-    return logits.exp().sum(-1).log() - logits.gather(-1, target[..., None]).squeeze(-1)
-
-
-@mistake(of=softmax_log_loss, seen="catalogue R004-042")
-def softmax_log_loss_of_probabilities(logits, target):
-    """the softmax is taken twice"""
-    return softmax_log_loss(logits.softmax(-1), target)
-
-
-@mistake(of=softmax_log_loss, seen="catalogue R004-042")
-def softmax_log_loss_in_bits(logits, target):
-    """the loss is in bits"""
-    return softmax_log_loss(logits, target) / math.log(2)
-
-
-@mistake(of=softmax_log_loss, seen="catalogue R004-042")
-def softmax_log_loss_divided_by_the_vocabulary(logits, target):
-    """the loss is a mean over the vocabulary"""
-    return softmax_log_loss(logits, target) / logits.shape[-1]
-
-
-@variant(of=softmax_log_loss, seen="torch.nn.functional.cross_entropy")
-def softmax_log_loss_by_library(logits, target):
-    """the library's cross-entropy of ids is the same without a reduction"""
-    flat = torch.nn.functional.cross_entropy(logits.flatten(0, -2), target.flatten(), reduction="none")
-    return flat.reshape(target.shape)
-
-
-@mistake(of=softmax_log_loss_gradient, seen="catalogue R004-042")
-def softmax_log_loss_gradient_of_the_log_probability(logits, target):
-    """the sign is that of the log probability, so that a step downhill makes the target rarer"""
-    return -softmax_log_loss_gradient(logits, target)
-
-
-@mistake(of=softmax_log_loss_gradient, seen="catalogue R004-042")
-def softmax_log_loss_gradient_without_the_target(logits, target):
-    """the target is not taken off, so that every logit falls"""
-    return logits.softmax(-1)
-
-
-@mistake(of=softmax_log_loss_gradient, seen="catalogue R004-042")
-def softmax_log_loss_gradient_of_the_mean(logits, target):
-    """the gradient is divided by the size of the batch"""
-    return softmax_log_loss_gradient(logits, target) / len(target)
-
-
-@mistake(of=softmax_log_loss_gradient, seen="catalogue R004-042")
-def softmax_log_loss_gradient_through_a_sigmoid(logits, target):
-    """each logit has a sigmoid of its own"""
-    return logits.sigmoid() - torch.nn.functional.one_hot(target, logits.shape[-1])
 
 
 @mistake(of=context_mean, seen="catalogue R004-045")

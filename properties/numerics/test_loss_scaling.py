@@ -1,0 +1,131 @@
+"""Laws of `reference.numerics.loss_scaling`."""
+
+import itertools
+import math
+import pickle
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from properties.closeness import assert_close, assert_equal
+from properties.rejection import assert_rejects
+from properties.strategies import dyadics, normals, numbers, steps
+from reference.numerics.loss_scaling import LossScale
+
+GOOD, BAD = torch.tensor(False), torch.tensor(True)
+
+
+def state_of(scale, tracker):
+    return LossScale(torch.tensor(scale, dtype=torch.float64), torch.tensor(tracker))
+
+
+@given(true=dyadics(-2048, 2048, 2, 3, grid=2048), exponent=st.integers(-14, 15), least=st.integers(-40, 0))
+def test_unscale_gradient_inverts_a_power_of_two_exactly(unscale_gradient, true, exponent, least):
+    """A float16 gradient of 2^k times the loss gives the gradient to the last bit, also where float16 has none."""
+    gradient = true * 2.0**least
+    scaled = (gradient * 2.0 ** (exponent - least)).half()
+    scale = torch.tensor(2.0 ** (exponent - least), dtype=torch.float64)
+    assert_equal(unscale_gradient(scaled, scale), scaled.double() * 2.0 ** (least - exponent))
+    if exponent >= 0:
+        assert_equal(unscale_gradient(scaled, scale), gradient)
+
+
+@given(gradient=normals(2, 3), scale=st.sampled_from([3.0, 1000.0, 0.75]))
+def test_unscale_gradient_divides_by_any_scale(unscale_gradient, gradient, scale):
+    """S times the result is the scaled gradient."""
+    unscaled = unscale_gradient(gradient, torch.tensor(scale, dtype=torch.float64))
+    assert_close(scale * unscaled, gradient)
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 65504.0])
+@given(place=st.integers(0, 10), first=normals(2, 3), second=normals(5))
+def test_found_nonfinite_sees_every_entry(found_nonfinite, place, first, second, value):
+    """One infinity or NaN in any entry is found; entries that are large, even if their sum is infinite, are not."""
+    gradients = [first.half(), torch.full((0,), math.inf), second.half()]
+    assert_equal(found_nonfinite(gradients), GOOD)
+    gradients[0 if place < 6 else 2].view(-1)[place % 6] = value
+    gradients[2][-1] = 65504.0 if place != 10 else value
+    assert_equal(found_nonfinite(gradients), torch.tensor(value != 65504.0))
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+def test_found_on_any_rank_makes_all_agree(found_on_any_rank, ranks):
+    """All ranks skip if one of them has found something, and none does if none has."""
+    for flags in itertools.product([False, True], repeat=ranks):
+        agreed = found_on_any_rank(torch.tensor(flags))
+        assert_equal(agreed, torch.tensor([True in flags] * ranks))
+
+
+@pytest.mark.parametrize(("growth", "backoff"), [((), 1), ((4.0, 0.125), 3)])
+@given(
+    events=st.lists(st.sampled_from(["good", "good", "good", "bad", "save"]), min_size=3, max_size=12),
+    interval=st.integers(1, 3),
+    exponent=st.integers(-8, 8),
+)
+def test_update_loss_scale_follows_its_events(update_loss_scale, events, interval, exponent, growth, backoff):
+    """Of any sequence of good steps, bad steps and saving and loading in between, 2^exponent grows after each run of
+    `interval` good steps and falls at each bad one.
+    """
+    state, run, rise = state_of(2.0**exponent, 0), 0, 2 if growth else 1
+    for event in events:
+        if event == "save":
+            state = pickle.loads(pickle.dumps(state))
+            continue
+        state = update_loss_scale(state, BAD if event == "bad" else GOOD, *growth, growth_interval=interval)
+        run = 0 if event == "bad" else run + 1
+        exponent += -backoff if event == "bad" else rise if run % interval == 0 else 0
+        assert_equal(state.scale, 2.0**exponent)
+        assert_equal(state.tracker, run % interval)
+
+
+@pytest.mark.parametrize(
+    ("tracker", "found", "scale", "next_tracker"),
+    [(1998, GOOD, 1024, 1999), (1999, GOOD, 2048, 0), (1999, BAD, 512, 0), (0, BAD, 512, 0)],
+)
+def test_update_loss_scale_doubles_after_two_thousand_good_steps(
+    update_loss_scale, tracker, found, scale, next_tracker
+):
+    """Unless told otherwise it doubles after the 2000th good step, and halves at a bad one."""
+    state = update_loss_scale(state_of(1024.0, tracker), found)
+    assert_equal(state.scale, scale)
+    assert_equal(state.tracker, next_tracker)
+
+
+@pytest.mark.parametrize(("factor", "scale"), [(2.0**27, 2.0**127), (2.0**1000, 2.0**100)])
+def test_update_loss_scale_stays_finite(update_loss_scale, factor, scale):
+    """A scale that would be infinite stays as it is, and the run of good steps starts anew."""
+    state = update_loss_scale(state_of(2.0**100, 4), GOOD, growth_factor=factor, growth_interval=5)
+    assert_equal(state.scale, scale)
+    assert_equal(state.tracker, 0)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 5.0])
+@given(before=normals(2, 3), after=normals(2, 3))
+def test_keep_if_found_leaves_nothing_of_a_skipped_step(keep_if_found, before, after, value):
+    """A skipped step changes nothing, even if its result is not finite; any other is taken."""
+    assert_equal(keep_if_found(before, after + 16, GOOD), after + 16)
+    after[1, 0] = value
+    assert_equal(keep_if_found(before + 32, after, BAD), before + 32)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"growth_factor": factor} for factor in (1.0, 0.5, math.nan)),
+        *({"backoff_factor": factor} for factor in (1.0, 2.0, 0.0, -0.5)),
+        {"growth_interval": 0},
+    ],
+)
+def test_update_loss_scale_rejects_factors_that_do_not_adapt(update_loss_scale, settings):
+    """Growth is above 1, backoff between 0 and 1, and an interval at least 1."""
+    assert_rejects(update_loss_scale, state_of(1024.0, 5), GOOD, **settings)
+
+
+def test_found_nonfinite_rejects_nothing_to_look_at(found_nonfinite, found_on_any_rank):
+    """There is a gradient, and a rank."""
+    assert_equal(found_nonfinite([steps(2, 3), numbers(math.inf)]), BAD)
+    assert_rejects(found_nonfinite, [])
+    assert_equal(found_on_any_rank(torch.tensor([True])), torch.tensor([True]))
+    assert_rejects(found_on_any_rank, torch.tensor([], dtype=torch.bool))

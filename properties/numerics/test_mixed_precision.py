@@ -1,0 +1,109 @@
+"""Laws of `reference.numerics.mixed_precision`."""
+
+import math
+import pickle
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from properties.closeness import assert_equal
+from properties.rejection import assert_rejects
+from properties.strategies import dyadics, numbers, steps
+from reference.numerics.loss_scaling import LossScale
+from reference.numerics.mixed_precision import MixedPrecisionState
+
+
+def state_of(master, scale, tracker=0, taken=0):
+    scale = LossScale(torch.tensor(scale, dtype=torch.float64), torch.tensor(tracker))
+    return MixedPrecisionState(master, scale, torch.tensor(taken))
+
+
+@given(
+    master=dyadics(-64, 64, 2, 3, grid=64),
+    gradients=dyadics(-64, 64, 5, 2, 3, grid=1),
+    events=st.lists(st.sampled_from(["good", "good", math.inf, -math.inf, math.nan, "save"]), max_size=5),
+    interval=st.integers(1, 3),
+    rate=st.sampled_from([0.25, 2.0]),
+)
+def test_mixed_precision_step_follows_its_events(mixed_precision_step, master, gradients, events, interval, rate):
+    """Of any sequence of good steps, overflows and saving and loading in between, good ones move the weights by
+    rate g / S and are counted, even if float16 would lose them, and overflows only halve S.
+    """
+    state, scale, run, taken = state_of(master, 2.0**12), 2**12, 0, 0
+    weights = list(map(Fraction, master.flatten().tolist()))
+    for event, gradient in zip(events, gradients, strict=False):
+        if event == "save":
+            state = pickle.loads(pickle.dumps(state))
+            continue
+        scaled = gradient.half()
+        if event != "good":
+            scaled[1, 0] = event
+        state = mixed_precision_step(state, scaled, rate, interval)
+        if event == "good":
+            moves = [Fraction(rate) * int(entry) / Fraction(scale) for entry in gradient.flatten().tolist()]
+            weights = [weight - move for weight, move in zip(weights, moves, strict=True)]
+            taken, run = taken + 1, run + 1
+            scale *= 2 if run % interval == 0 else 1
+        else:
+            scale, run = Fraction(scale) / 2, 0
+        assert_equal(state.master, torch.tensor(list(map(float, weights)), dtype=torch.float64).reshape(2, 3))
+        assert_equal(state.loss_scale.scale, float(scale))
+        assert_equal(state.loss_scale.tracker, run % interval)
+        assert_equal(state.steps, taken)
+
+
+def test_mixed_precision_step_grows_after_two_thousand_good_steps(mixed_precision_step):
+    """Unless told otherwise the 2000th good step in a row doubles the scale, and not the one before."""
+    gradient = steps(2, 3).half()
+    before = mixed_precision_step(state_of(steps(2, 3), 64.0, 1998, 7), gradient, 0.5)
+    after = mixed_precision_step(before, gradient, 0.5)
+    assert_equal([before.loss_scale.scale.item(), after.loss_scale.scale.item()], [64, 128])
+    assert_equal(after.steps, 9)
+
+
+@given(
+    exponent=st.integers(-4, 4),
+    significand=st.integers(0, 1023),
+    sign=st.sampled_from([-1, 1]),
+    down=st.booleans(),
+    nudge=st.sampled_from([-1, 0, 1]),
+)
+def test_lost_updates_are_those_that_round_back(lost_updates, exponent, significand, sign, down, nudge):
+    """In float16 an update is lost up to half the way to the next number on its side, and at exactly half if the
+    weight is even.
+    """
+    weight = np.float16(sign * math.ldexp(1024 + significand, exponent - 10))
+    neighbour = np.nextafter(weight, np.float16(-math.inf if down else math.inf))
+    half_way = (Fraction(float(weight)) - Fraction(float(neighbour))) / 2
+    update = np.nextafter(np.float16(float(half_way)), np.float16(nudge * math.inf)) if nudge else np.float16(half_way)
+    size, limit = abs(Fraction(float(update))), abs(half_way)
+    expected = size < limit or (size == limit and significand % 2 == 0)
+    lost = lost_updates(torch.tensor([weight.item(), 1.0]).half(), torch.tensor([update.item(), 0.5]).half())
+    assert_equal(lost, torch.tensor([expected, False]))
+
+
+def test_lost_updates_of_nothing_are_lost(lost_updates):
+    """An update of 0 changes nothing, and one as large as the weight does, unless both are 0."""
+    weights = numbers(1, -0.5, 0)
+    assert_equal(lost_updates(weights, 0 * weights), torch.tensor([True, True, True]))
+    assert_equal(lost_updates(weights, weights), torch.tensor([False, False, True]))
+
+
+@pytest.mark.parametrize(("trained", "frozen"), [((3, 5), None), ((7,), (2, 11)), ((0,), (13,))])
+def test_mixed_precision_adam_bytes_are_those_of_its_tensors(mixed_precision_adam_bytes, trained, frozen):
+    """Weight and gradient in float16, master weight and two moments in float32 for what is trained; a weight else."""
+    of_all = [torch.zeros(shape).half() for shape in (trained, frozen) if shape]
+    of_trained = [torch.zeros(trained).half(), *(torch.zeros(trained) for _ in range(3))]
+    counts = [tensor.numel() for tensor in of_all]
+    assert_equal(mixed_precision_adam_bytes(*counts), sum(tensor.nbytes for tensor in [*of_all, *of_trained]))
+
+
+@pytest.mark.parametrize("counts", [(-1,), (5, -1)])
+def test_mixed_precision_adam_bytes_rejects_negative_counts(mixed_precision_adam_bytes, counts):
+    """A model has no parameters or some."""
+    assert_equal(mixed_precision_adam_bytes(1, 0), 16)
+    assert_rejects(mixed_precision_adam_bytes, *counts)
