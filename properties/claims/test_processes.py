@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from properties.closeness import assert_close, assert_equal
+from properties.strategies import steps
 from reference.training.collectives import (
     all_gather,
     all_reduce_mean,
@@ -34,13 +35,7 @@ WORLDS = pytest.mark.parametrize("world_size", [2, 3])
 COUNTS = {"equal": [2, 2, 2], "unequal": [4, 1, 2]}
 
 
-def numbers(*shape: int) -> Tensor:
-    """Distinct numbers in [-2, 2), in no simple order."""
-    size = int(torch.Size(shape).numel())
-    return ((torch.arange(size, dtype=torch.float64) * 11 % size) * 4 / size - 2).reshape(shape)
-
-
-TENSORS, SAMPLES = numbers(PROCESSES, 6, 5), numbers(7, 3)
+TENSORS, SAMPLES = steps(PROCESSES, 6, 5), steps(7, 3)
 
 
 def shard_of(rank: int, counts: list[int]) -> Tensor:
