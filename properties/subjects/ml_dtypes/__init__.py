@@ -32,7 +32,7 @@ def _dtype(format):
 
 
 def _cast(x, dtype):
-    with np.errstate(over="ignore", invalid="ignore"):  # NumPy warns of what overflows on the way
+    with np.errstate(over="ignore", invalid="ignore"):  # NumPy warns of overflow, and of NaN that is signaling
         return x.astype(dtype)
 
 
@@ -45,7 +45,7 @@ def _bits(numbers):
 
 def decode_float(codes, format):
     dtype = _dtype(format)
-    return codes.astype(f"uint{8 * dtype.itemsize}").view(dtype).astype(np.float64)
+    return _cast(codes.astype(f"uint{8 * dtype.itemsize}").view(dtype), np.float64)
 
 
 def encode_float(x, format):
@@ -68,8 +68,8 @@ def smallest_subnormal(format):
 
 
 def round_nearest_even(x, format):
-    return _cast(x, _dtype(format)).astype(x.dtype)
+    return _cast(_cast(x, _dtype(format)), x.dtype)
 
 
 def bfloat16_bits(float32_bits):
-    return _bits(float32_bits.astype(np.uint32).view(np.float32).astype(ml_dtypes.bfloat16))
+    return _bits(_cast(float32_bits.astype(np.uint32).view(np.float32), ml_dtypes.bfloat16))
