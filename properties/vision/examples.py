@@ -30,7 +30,7 @@ _inverted = InvertedBottleneck(
     layer_scale=steps(3) / 4 + 0.75,
 )
 
-_sequence = {"x": steps(2, 7, 3), "state": steps(2, 5) / 2}
+_sequence = {"x": steps(2, 4, 3), "state": steps(2, 5) / 2}
 _recurrent = {"weight_x": steps(5, 3) / 2, "weight_h": steps(5, 5) / 4, "bias": steps(5) / 4}
 # The last node is reached by no edge, and the edge from 0 to 1 is there twice.
 _edges = torch.tensor([[0, 0, 1, 2, 4, 0, 3], [1, 3, 2, 1, 2, 1, 0]])
@@ -221,7 +221,7 @@ EXAMPLES = {
         "bias": steps(5) / 4,
     },
     "recurrent_states": {**_sequence, "step": _reader},
-    "recurrent_states_of_lengths": {**_sequence, "lengths": torch.tensor([4, 6]), "step": _reader},
+    "recurrent_states_of_lengths": {**_sequence, "lengths": torch.tensor([2, 3]), "step": _reader},
     "recurrent_network": {**_sequence, "step": _reader, "weight": steps(4, 5) / 2, "bias": steps(4) / 4},
     "greedy_continuation": {
         "prefix": torch.tensor([[1, 0, 3], [2, 2, 0]]),
@@ -230,11 +230,11 @@ EXAMPLES = {
         "step": lambda token, h: (h.flip(-1) / 2 + token[:, None] - 0.75).sin(),
         "predict": lambda h: h[:, 1:] - h[:, :1],
     },
-    "recurrent_gradient": {**_sequence, **_recurrent, "states_bar": steps(2, 7, 5).flip(1) + 0.25},
+    "recurrent_gradient": {**_sequence, **_recurrent, "states_bar": steps(2, 4, 5).flip(1) + 0.25},
     "truncated_recurrent_gradient": {
         **_sequence,
         **_recurrent,
-        "states_bar": steps(2, 7, 5).flip(1) + 0.25,
+        "states_bar": steps(2, 4, 5).flip(1) + 0.25,
         "window": 3,
     },
     "lstm_step": {
