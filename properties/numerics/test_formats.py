@@ -39,16 +39,17 @@ def test_decode_float_equals_one_spacing_after_the_other(decode_float, format):
     assert_identical_everywhere(lambda some: decode_float(some, format), codes, lambda some: table[some])
 
 
-def test_decode_float_reads_bits_as_the_machine_does(decode_float):
+@pytest.mark.parametrize("format", ["FP32", "BF16", "E5M2"])
+def test_decode_float_reads_bits_as_the_machine_does(decode_float, format):
     """FP32 is the machine's own; BF16 is its upper half, and E5M2 that of the machine's half precision."""
-    assert_identical_everywhere(lambda bits: decode_float(bits, "FP32"), patterns(), machine_number)
-    upper = torch.arange(2**16)
-    assert_identical_everywhere(lambda bits: decode_float(bits, "BF16"), upper, lambda b: machine_number(b * 2**16))
-    assert_identical_everywhere(
-        lambda bits: decode_float(bits, "E5M2"),
-        torch.arange(2**8),
-        lambda bits: machine_number(bits * 2**8, np.uint16, np.float16),
-    )
+    codes = {"FP32": patterns(), "BF16": torch.arange(2**16), "E5M2": torch.arange(2**8)}[format]
+
+    def by_machine(bits):
+        if format == "E5M2":
+            return machine_number(bits * 2**8, np.uint16, np.float16)
+        return machine_number(bits * (2**16 if format == "BF16" else 1))
+
+    assert_identical_everywhere(lambda bits: decode_float(bits, format), codes, by_machine)
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -52,7 +52,9 @@ def test_checked_graph_returns_what_it_is_given(checked_graph, x, edge_index):
         assert_equal(graph.edge_index, ends)
 
 
-@pytest.mark.parametrize("ends", [[[0], [5]], [[5], [0]], [[-1], [0]], [[1, 2], [3, -2]], [[0]], [[0], [1], [2]]])
+@pytest.mark.parametrize(
+    "ends", [[[0], [5]], [[5], [0]], [[0], [7]], [[-1], [0]], [[1, 2], [3, -2]], [[0]], [[0], [1], [2]]]
+)
 def test_checked_graph_rejects_ends_that_are_no_nodes(checked_graph, ends):
     """An edge leads from one of the nodes 0 to 4 to another."""
     assert_rejects(checked_graph, steps(5, 3), torch.tensor(ends))
@@ -121,11 +123,11 @@ def test_graph_convolution_treats_joined_graphs_as_alone(
     assert_close(scatter_mean(together.double(), batch.graph_of_node, 2), pooled, size)
 
 
-@pytest.mark.parametrize("features", [(), (3,)])
+@pytest.mark.parametrize("features", [(), (3,), (1, 3)])
 @given(values=whole(8, 7, 3), index=indices(4, 7))
 def test_scatter_sum_adds_up_by_index(scatter_sum, scatter_mean, features, values, index):
     """Out come the sum and the mean of the values of each index, and 0 where there is none."""
-    values = values[:, :3] if features else values[:, 0]
+    values = values[:, : math.prod(features)].reshape(7, *features)
     groups = [[value for value, i in zip(values, index.tolist(), strict=True) if i == k] for k in range(5)]
     sums = gathered([[value.reshape(-1) for value in group] for group in groups], math.prod(features))
     assert_equal(scatter_sum(values, index, 5), sums.reshape(5, *features))

@@ -140,12 +140,13 @@ def test_autoregressive_predictions_reject_impossible_orders(autoregressive_pred
     assert_rejects(autoregressive_predictions, steps(2, 5, 3), order, lambda window: window.sum(1))
 
 
+@pytest.mark.parametrize("length", [1, 3])
 @given(prefix=indices(7, 2, 3), state=dyadics(0, 6, 2, 1, grid=1), num_predictions=st.integers(0, 4))
-def test_greedy_continuation_reads_each_token_once(greedy_continuation, prefix, state, num_predictions):
+def test_greedy_continuation_reads_each_token_once(greedy_continuation, prefix, state, num_predictions, length):
     """A state 3 h + w + 1 modulo 7 knows all that was read; the next token is the first of the largest logits -|v - h|
     // 2, which is h - 1, or 0 at h = 0.
     """
-    expected = []
+    prefix, expected = prefix[:, :length], []
     for (h,), row in zip(state.long().tolist(), prefix.tolist(), strict=True):
         for token in row[:-1]:
             h = (3 * h + token + 1) % 7
