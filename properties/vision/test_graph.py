@@ -53,7 +53,7 @@ def test_checked_graph_returns_what_it_is_given(checked_graph, x, edge_index):
 
 
 @pytest.mark.parametrize(
-    "ends", [[[0], [5]], [[5], [0]], [[0], [7]], [[-1], [0]], [[1, 2], [3, -2]], [[0]], [[0], [1], [2]]]
+    "ends", [[[0], [5]], [[5], [0]], [[-1], [0]], [[1, 2], [3, -2]], [[9], [1]], [[0]], [[0], [1], [2]]]
 )
 def test_checked_graph_rejects_ends_that_are_no_nodes(checked_graph, ends):
     """An edge leads from one of the nodes 0 to 4 to another."""
