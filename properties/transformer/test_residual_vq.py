@@ -58,8 +58,8 @@ def test_scale_bounds_reject_scales_without_tokens(scale_bounds, sides):
     assert_rejects(scale_bounds, sides)
 
 
-@pytest.mark.parametrize("side", [3, 7])
-@given(image=normals(2, 3, 4, 5))
+@pytest.mark.parametrize("side", [1, 3, 7])
+@given(image=normals(2, 1, 3, 4, 5))
 def test_area_resize_equals_means_of_touched_pixels(area_resize, side, image):
     """Each pixel of the result is the mean of all pixels that its cell touches."""
     expected = cell_weights(4, side) @ image @ cell_weights(5, side).T
