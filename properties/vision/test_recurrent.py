@@ -177,7 +177,7 @@ def test_greedy_continuation_rejects_an_empty_prefix(greedy_continuation, length
     assert_rejects(greedy_continuation, prefix, num_predictions, steps(2, 5), step, predict)
 
 
-@given(network=networks(), states_bar=halves(2, 4, 5))
+@given(network=networks(), states_bar=whole(8, 2, 4, 5))
 def test_recurrent_gradient_equals_derivatives(recurrent_gradient, network, states_bar):
     """Every number that goes in moves sum_t states_bar_t . h_t as its gradient says, by an imaginary step."""
     expected, _ = derivatives(states_bar, **network)

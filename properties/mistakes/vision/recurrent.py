@@ -332,6 +332,12 @@ def recurrent_gradient_with_transposed_weight(x, state, weight_x, weight_h, bias
 
 
 @mistake(of=recurrent_gradient, seen="catalogue R004-017")
+def recurrent_gradient_that_is_clipped(x, state, weight_x, weight_h, bias, states_bar):
+    """gradients of the states are clipped to -1 and 1 on their way, which makes them those of no loss"""
+    return recurrent_gradient(x, state, weight_x, weight_h, bias, states_bar.clamp(-1, 1))
+
+
+@mistake(of=recurrent_gradient, seen="catalogue R004-017")
 def recurrent_gradient_of_one_step(x, state, weight_x, weight_h, bias, states_bar):
     """no gradient comes from later steps"""
     states = _read(x, state, weight_x, weight_h, bias)
