@@ -9,8 +9,9 @@ from fractions import Fraction
 
 import numpy as np
 import torch
-from scipy import ndimage, special, stats
+from scipy import special, stats
 from torch import Tensor
+from torch.nn.functional import pad
 
 
 def mean_log_ratio(mean_1: Tensor, variance_1: Tensor, mean_2: Tensor, variance_2: Tensor) -> Tensor:
@@ -213,12 +214,14 @@ def correlated(images: Tensor, kernel: Tensor) -> Tensor:
 
     The kernel's sides are odd, and pixels outside are 0. Groups are consecutive, and as many as it takes.
     """
-    seen, groups = kernel.shape[1], images.shape[1] // kernel.shape[1]
-    out = np.zeros((len(images), len(kernel), *images.shape[2:]))
-    for o, c in itertools.product(range(len(kernel)), range(seen)):
-        plane = images[:, o * groups // len(kernel) * seen + c].numpy()
-        out[:, o] += ndimage.correlate(plane, kernel[o, c, None].numpy(), mode="constant")
-    return torch.as_tensor(out)
+    rows, columns = (side // 2 for side in kernel.shape[2:])
+    groups = images.shape[1] // kernel.shape[1]
+    framed = pad(images, (columns, columns, rows, rows)).chunk(groups, 1)
+    of_group = [
+        torch.stack([sums_under_kernels(image, kernels) for image in part])
+        for part, kernels in zip(framed, kernel.chunk(groups), strict=True)
+    ]
+    return torch.cat(of_group, 1)
 
 
 def sums_under_kernels(x: Tensor, weight: Tensor, stride: int = 1, padding: int = 0, dilation: int = 1) -> Tensor:

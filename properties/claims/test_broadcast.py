@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from properties.closeness import assert_close, assert_equal
+from properties.strategies import steps
 from reference.transformer.broadcast import BroadcastState, broadcast_schedule, broadcast_step
 
 THIRTY = [1000 - 1000 * step / 30 for step in range(30)]
@@ -47,8 +48,7 @@ def run(queries: Tensor, keys: Tensor, values: Tensor, gates: Tensor, period: in
 
 def ramp(*shape: int) -> Tensor:
     """Distinct numbers in [-1, 1), in no simple order."""
-    size = int(torch.Size(shape).numel())
-    return ((torch.arange(size, dtype=torch.float64) * 11 % size) * 2 / size - 1).reshape(shape)
+    return steps(*shape) / 2
 
 
 @pytest.mark.claim("R003-173", "E003-061")

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, cosine_similarity, gelu, linear
 
 from properties.closeness import assert_close, assert_equal
+from properties.strategies import steps
 from reference.transformer.conditioning import (
     Modulation,
     adaln_zero_block,
@@ -25,8 +26,7 @@ from reference.transformer.norms import standardize_tokens
 
 def ramp(*shape: int) -> Tensor:
     """Distinct numbers in [-1, 1), in no simple order."""
-    size = int(torch.Size(shape).numel())
-    return ((torch.arange(size, dtype=torch.float64) * 11 % size) * 2 / size - 1).reshape(shape)
+    return steps(*shape) / 2
 
 
 def zeros(*shape: int) -> Tensor:

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from properties.closeness import assert_close, assert_equal
+from properties.strategies import steps
 from reference.language.retrieval import last_token_pool
 from reference.transformer.lora import lora_forward, lora_merge, lora_parameter_count, lora_scaling, lora_unmerge
 
 
 def ramp(*shape: int) -> Tensor:
     """Distinct numbers in [-1, 1), in no simple order."""
-    size = int(torch.Size(shape).numel())
-    return ((torch.arange(size, dtype=torch.float64) * 11 % size) * 2 / size - 1).reshape(shape)
+    return steps(*shape) / 2
 
 
 def descent(gradient: Tensor) -> Tensor:

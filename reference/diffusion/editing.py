@@ -15,6 +15,7 @@ from reference.diffusion.forward import q_between, q_sample
 from reference.diffusion.posteriors import gaussian_posterior, sample_gaussian
 from reference.diffusion.respacing import step_levels
 from reference.diffusion.samplers import _kept, ddim_sample
+from reference.training.optimizers import sgd_step
 
 
 class InpaintingNoise(NamedTuple):
@@ -168,14 +169,12 @@ def textual_inversion_step(
 
     A gradient of 0 does not freeze a row: weight decay would still shrink it.
 
-    Domain: 0 <= token < vocabulary, learning_rate >= 0, weight_decay >= 0; else ValueError.
+    Domain: 0 <= token < vocabulary; learning_rate and weight_decay as in `sgd_step`; else ValueError.
     Source: Gal et al. 2022 (textual inversion), arXiv:2208.01618, section 3; frozen rows: diffusers, whose training
     script writes them back after each step.
     Notes: R003-157.
     """
-    if not learning_rate >= 0 or not weight_decay >= 0:
-        raise ValueError(f"learning rate and weight decay cannot be negative; got {learning_rate}, {weight_decay}")
-    stepped = embeddings - learning_rate * (gradient + weight_decay * embeddings)
+    stepped = sgd_step(embeddings, gradient, learning_rate, weight_decay)
     return torch.where(_frozen(embeddings, token), embeddings, stepped)
 
 

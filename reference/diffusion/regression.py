@@ -20,6 +20,7 @@ from reference.diffusion.objectives import target_loss
 from reference.diffusion.parameterizations import x_0_from_epsilon
 from reference.diffusion.samplers import ancestral_sample
 from reference.diffusion.schedules import extract
+from reference.training.initialization import uniform_initialization
 
 Predictor = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
@@ -114,7 +115,7 @@ def init_denoiser(inputs: int, outputs: int, width: int, generator: torch.Genera
 
     def weight(fan_in: int) -> Tensor:
         uniform = torch.rand(width, fan_in, generator=generator, dtype=torch.float64)
-        return (2 * uniform - 1) * math.sqrt(3 / fan_in)
+        return uniform_initialization(uniform, math.sqrt(3 / fan_in))
 
     def zeros(*shape: int) -> Tensor:
         return torch.zeros(shape, dtype=torch.float64)

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from reference.probability.norms import l2_normalize
+from reference.training.averaging import moving_average_step
 
 
 def nearest_code(
@@ -95,7 +96,7 @@ def update_code_usage(
         raise ValueError(f"num_updates must not be negative; got {num_updates}")
     decay = 0.0 if num_updates == 0 else 0.9 if num_updates < 100 else 0.99
     counts = (indices.flatten()[:, None] == torch.arange(len(usage), device=usage.device)).sum(0)
-    return decay * usage + (1 - decay) * counts.to(usage.dtype)
+    return moving_average_step(usage, counts.to(usage.dtype), decay)
 
 
 def used_code_share(usage: Float[Tensor, "codes"], num_positions: int, threshold: float = 0.08) -> Float[Tensor, ""]:

@@ -269,13 +269,10 @@ def truncated_recurrent_gradient(
     """
     if window < 1:
         raise ValueError(f"window must be at least 1; got {window}")
-    _check_steps(x)
-    parts = []
-    for start in range(0, x.shape[1], window):
-        inputs, bars = x[:, start : start + window], states_bar[:, start : start + window]
-        parts.append(recurrent_gradient(inputs, state, weight_x, weight_h, bias, bars))
-        for x_t in inputs.unbind(1):
-            state = recurrent_step(x_t, state, weight_x, weight_h, bias)
+    states = recurrent_states(x, state, lambda x_t, h: recurrent_step(x_t, h, weight_x, weight_h, bias))
+    before = torch.cat([state[:, None], states], 1)[:, ::window].unbind(1)
+    windows = zip(x.split(window, 1), before, states_bar.split(window, 1), strict=False)
+    parts = [recurrent_gradient(inputs, given, weight_x, weight_h, bias, bars) for inputs, given, bars in windows]
     return RecurrentGradient(
         weight_x=torch.stack([part.weight_x for part in parts]).sum(0),
         weight_h=torch.stack([part.weight_h for part in parts]).sum(0),
