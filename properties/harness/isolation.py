@@ -1,5 +1,6 @@
 """Runs a function in a child process, so that a subject that hangs, crashes or exits takes nothing with it."""
 
+import gc
 import os
 import pickle
 import select
@@ -27,6 +28,7 @@ class Child:
 
     @classmethod
     def start(cls, function: Callable[[], Any]) -> "Child":
+        gc.freeze()  # a collection in the child would touch, and so copy, every page of this process
         reader, writer = os.pipe()
         pid = os.fork()
         if pid:
