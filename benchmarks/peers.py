@@ -1,14 +1,17 @@
 """Compares a loop of the reference with a peer's on the same inputs, in the same process."""
 
+import functools
 import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 ROUNDS, SAMPLE_SECONDS, BUDGET_SECONDS = 15, 0.02, 10
+WARM_UP, L2_BYTES = 10, 2**28
 
 
 def single_threaded() -> None:
@@ -16,14 +19,29 @@ def single_threaded() -> None:
     torch.set_num_threads(1)
 
 
+def clock() -> float:
+    """Seconds, once all that was asked of the device is done: by the device's own events where there is one."""
+    if not torch.cuda.is_available():
+        return time.perf_counter()
+    now = torch.cuda.Event(enable_timing=True)
+    now.record()
+    now.synchronize()
+    return _first_event().elapsed_time(now) / 1000
+
+
+@functools.cache
+def _first_event() -> torch.cuda.Event:
+    event = torch.cuda.Event(enable_timing=True)
+    event.record()
+    return event
+
+
 def seconds(function: Callable[[], object], calls: int) -> float:
     """Mean duration of a call, with the device idle before and after."""
-    _synchronise()
-    began = time.perf_counter()
+    began = clock()
     for _ in range(calls):
         function()
-    _synchronise()
-    return (time.perf_counter() - began) / calls
+    return (clock() - began) / calls
 
 
 def ratio(reference: Callable[[], object], peer: Callable[[], object]) -> float:
@@ -44,11 +62,41 @@ def growth_exponent(at: Callable[[int], Callable[[], object]], sizes: Sequence[i
     return statistics.linear_regression([math.log(size) for size in sizes], [math.log(t) for t in times]).slope
 
 
-def assert_same(reference: torch.Tensor, peer: torch.Tensor) -> None:
+def assert_same(reference: Any, peer: Any) -> None:
     """Both compute the same thing, to the precision of float32 tables; otherwise their times mean nothing."""
     torch.testing.assert_close(reference, peer, rtol=1e-4, atol=1e-4)
 
 
-def _synchronise() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+def flushed_seconds(function: Callable[[], object]) -> float:
+    """Median duration of a call on the GPU, after warm-up, each with nothing of use in the L2 cache."""
+    cache = torch.empty(L2_BYTES, dtype=torch.uint8, device="cuda")
+    for _ in range(WARM_UP):
+        function()
+
+    def once() -> float:
+        cache.zero_()
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        function()
+        end.record()
+        end.synchronize()
+        return start.elapsed_time(end) / 1000
+
+    return statistics.median(once() for _ in range(ROUNDS))
+
+
+def limit_seconds(least_bytes: int, least_flops: int) -> float:
+    """The least time that the GPU needs to move so many bytes and to do so many flops in bfloat16."""
+    byte, flop = _rates()
+    return max(least_bytes * byte, least_flops * flop)
+
+
+@functools.cache
+def _rates() -> tuple[float, float]:
+    """Seconds per byte of a large copy, read and written, and per flop of a large matmul, both measured here."""
+    source = torch.zeros(2**30, dtype=torch.uint8, device="cuda")
+    square = torch.ones(8192, 8192, dtype=torch.bfloat16, device="cuda")
+    target, product = torch.empty_like(source), torch.empty_like(square)
+    copy = flushed_seconds(lambda: target.copy_(source))
+    matmul = flushed_seconds(lambda: torch.matmul(square, square, out=product))
+    return copy / (2 * source.numel()), matmul / (2 * 8192**3)
