@@ -46,6 +46,8 @@ def _same(first: Any, second: Any) -> bool:
         kinds = [tensor.dtype for tensor in (first, second) if tensor.is_floating_point()] or [torch.float64]
         tolerance = max(torch.finfo(kind).eps for kind in kinds) ** 0.75
         return torch.allclose(first.double(), second.double(), rtol=tolerance, atol=tolerance, equal_nan=True)
-    if isinstance(first, tuple) and isinstance(second, tuple):
+    if isinstance(first, tuple | list) and isinstance(second, tuple | list):
         return len(first) == len(second) and all(map(_same, first, second))
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(_same(first[key], second[key]) for key in first)
     return type(first) is type(second) and bool(first == second)

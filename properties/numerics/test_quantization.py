@@ -76,6 +76,26 @@ def test_symmetric_channel_scale_of_a_vector_is_that_of_each_entry(symmetric_cha
     assert_close(symmetric_channel_scale(numbers(-254, 0, 381), 0), numbers(2, 1, 3))
 
 
+@pytest.mark.parametrize("size", [2.0**-60, 2.0**60])
+@given(x=normals(2, 6))
+def test_symmetric_scale_is_proportional_to_the_tensor(
+    symmetric_scale, symmetric_channel_scale, affine_parameters, quantize_blocks, x, size
+):
+    """Steps grow and shrink with the numbers, however far, and codes of blocks and zero points stay."""
+    x[:, 2:4] = numbers(-4.5, 4.5)
+    assert_close(symmetric_scale(size * x) / size, 4.5 / 127)
+    assert_close(symmetric_channel_scale(size * x, 0) / size, torch.full((2, 1), 4.5 / 127, dtype=torch.float64))
+    scale, zero_point = affine_parameters(x.amin(1), x.amax(1))
+    scaled, same_zero_point = affine_parameters(size * x.amin(1), size * x.amax(1))
+    assert_close(scaled / size, scale)
+    assert_equal(same_zero_point, zero_point)
+    codes, steps = quantize_blocks(x, 3)
+    same_codes, scaled_steps = quantize_blocks(size * x, 3)
+    assert_equal(same_codes, codes)
+    assert_close(scaled_steps / size, steps)
+    assert_close(steps, torch.full((2, 2), 4.5 / 127, dtype=torch.float64))
+
+
 @BITS
 @given(x=dyadics(-320, 320, 2, 3, 5, grid=2), scale=powers(3, 1).map(lambda power: 8 * power))
 def test_quantize_symmetric_equals_nearest_code(quantize_symmetric, x, scale, given_bits):
@@ -209,6 +229,13 @@ def test_integer_matmul_equals_sum_of_products(integer_matmul, left, right, left
         for rows in (left - left_zero).tolist()
     ]
     assert_equal(integer_matmul(left, right, left_zero, right_zero), torch.tensor(expected))
+
+
+def test_integer_matmul_keeps_every_digit_of_long_sums(integer_matmul):
+    """1201 products of 127 and 127 are 19370929, an odd number above 2^24, which float32 does not hold."""
+    left, right = torch.full((2, 1201), 127), torch.full((1201, 3), 127)
+    zero = torch.tensor(0)
+    assert_equal(integer_matmul(left, right, zero, zero), torch.full((2, 3), 1201 * 127**2))
 
 
 @given(x=normals(3, 5), weight=normals(5, 7))

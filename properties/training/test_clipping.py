@@ -4,6 +4,7 @@ import itertools
 import math
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,13 @@ def test_clip_by_global_norm_leaves_shorter_gradients_alone(clip_by_global_norm,
     gradient = numbers(0.75, 0.0, -1.0)
     (clipped,), _ = clip_by_global_norm([gradient], max_norm)
     assert_close(clipped, factor * gradient)
+
+
+def test_clip_by_global_norm_hides_no_nan(clip_by_global_norm):
+    """A NaN in one gradient is in the norm, and so in all gradients."""
+    for number, is_nan in ((math.nan, True), (2.0, False)):
+        (first, second), norm = clip_by_global_norm([numbers(number, 1.0), numbers(3.0)], 0.5)
+        assert_equal(torch.cat([first, second, norm[None]]).isnan(), torch.full((4,), is_nan))
 
 
 @given(gradients=TENSORS, max_norm=BOUNDS, cut=st.integers(1, 3))

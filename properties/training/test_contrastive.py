@@ -19,7 +19,7 @@ ITEMS = dyadics(-16, 16, 6, 3, grid=8)
 LABELS = indices(3, 6)
 LOG_SCALES = dyadics(-16, 56, grid=8)
 MARGINS = st.sampled_from([0.0, 0.75, 6.0])
-TEMPERATURES = st.sampled_from([0.125, 0.75, 2.0])
+TEMPERATURES = st.sampled_from([2.0**-10, 0.125, 0.75, 2.0])
 
 
 def distances(first, second):
@@ -47,8 +47,9 @@ def cosines(first, second):
 
 
 def surprisal(logits, k):
-    """-log of the share of exp(a_k) in the sum of all exp(a)."""
-    return math.log(math.fsum(math.exp(a - logits[k]) for a in logits))
+    """-log of the share of exp(a_k) in the sum of all exp(a), of which exp(max a) is a factor."""
+    highest = max(logits)
+    return highest - logits[k] + math.log(math.fsum(math.exp(a - highest) for a in logits))
 
 
 @given(first=VECTORS, second=VECTORS, is_pair=masks(3), margin=MARGINS)

@@ -12,7 +12,7 @@ from properties.closeness import assert_close, assert_equal
 from properties.rejection import assert_rejects
 
 RATES = st.sampled_from([0.25, 1.5])
-NAMES = ["head.bias", "norm.weight", "pos_embed", "block.weight", "bias_table", "scale"]
+NAMES = ["head.bias", "norm.weight", "pos_embed.table", "block.weight", "bias_table", "scale"]
 SHAPES = st.lists(st.lists(st.integers(1, 5), max_size=3).map(tuple), min_size=6, max_size=6)
 
 

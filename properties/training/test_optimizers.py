@@ -143,7 +143,7 @@ def test_momentum_step_takes_l2_as_gradient(momentum_step, sgd_step, parameter, 
     assert_close(sgd_step(parameter, gradient, 0.5, decay), parameter - 0.5 * (gradient + slope), size)
 
 
-@given(parameter=normals(3), gradients=GRADIENTS, beta=BETAS, dampening=SHARES, operations=OPERATIONS)
+@given(parameter=normals(3), gradients=GRADIENTS, beta=SHARES, dampening=SHARES, operations=OPERATIONS)
 def test_dampened_momentum_step_takes_first_gradient_whole(
     dampened_momentum_step, parameter, gradients, beta, dampening, operations
 ):
@@ -157,6 +157,15 @@ def test_dampened_momentum_step_takes_first_gradient_whole(
         return dampened_momentum_step(parameter, gradient, state, rate, beta, dampening)
 
     assert_follows(step, change, parameter, MomentumState(0, *zeros(1)), operations, gradients)
+
+
+@given(parameter=normals(3), gradients=normals(2, 3))
+def test_dampened_momentum_step_dampens_without_momentum(dampened_momentum_step, parameter, gradients):
+    """For beta = 0 the first step is -lr g, and every later one -lr (1 - d) g."""
+    moved, state = dampened_momentum_step(parameter, gradients[0], MomentumState(0, *zeros(1)), 0.5, 0.0, 0.25)
+    moved, _ = dampened_momentum_step(moved, gradients[1], state, 0.5, 0.0, 0.25)
+    size = parameter.abs() + gradients.abs().sum(0)
+    assert_close(moved, parameter - 0.5 * gradients[0] - 0.375 * gradients[1], size)
 
 
 @given(parameter=normals(3), gradients=normals(2, 3), beta=SHARES)
@@ -481,6 +490,19 @@ def test_adam_step_has_closed_form_for_constant_gradient(
             moved, state = step(moved, state)
             way += 0.5 * length(t)
         assert_close(moved, parameter - way * gradient.sign(), parameter.abs() + way)
+
+
+@pytest.mark.parametrize("t", [300, 5000])
+def test_adam_step_corrects_its_start_however_late(adam_step, amsgrad_step, t):
+    """After t gradients g the averages are (1 - b1^t) g and (1 - b2^t) g^2, and the next step still has length lr."""
+    parameter, gradient = numbers(1.5, -0.25, 2.0), numbers(0.25, -3.0, 2.0**-12)
+    mean, square = (1 - 0.9**t) * gradient, (1 - 0.999**t) * gradient.square()
+    for moved, state in (
+        adam_step(parameter, gradient, AdamState(t, mean, square), 0.5, epsilon=0.0),
+        amsgrad_step(parameter, gradient, AmsgradState(t, mean, square, square), 0.5, epsilon=0.0),
+    ):
+        assert_close(moved, parameter - 0.5 * gradient.sign(), parameter.abs() + 8)
+        assert_equal(state.step, t + 1)
 
 
 @given(parameter=normals(3), gradient=normals(3))

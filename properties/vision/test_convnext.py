@@ -185,7 +185,7 @@ def test_transposed_attention_commutes_with_permuting_tokens(transposed_attentio
     temperature = torch.tensor([0.5, -3.0], dtype=torch.float64)
     y = transposed_attention(query, key, value, temperature)
     size = attended_magnitude(temperature, value)
-    twice = [torch.cat([tensor[..., order, :]] * 2, -2) for tensor in (query, 3 * key, value)]
+    twice = [torch.cat([tensor[..., order, :]] * 2, -2) for tensor in (query * 2.0**-20, 3 * key, value)]
     assert_close(transposed_attention(*twice, temperature), torch.cat([y[..., order, :]] * 2, -2), size)
     constant = value[..., :1].expand(value.shape) + 5
     assert_close(transposed_attention(query, key, constant, temperature), constant, attended_magnitude(1, constant))

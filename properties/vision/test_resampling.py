@@ -12,7 +12,7 @@ from scipy.interpolate import CubicHermiteSpline
 
 from properties.closeness import assert_close, assert_equal
 from properties.rejection import assert_rejects
-from properties.strategies import dyadics, normals, steps
+from properties.strategies import dyadics, normals, numbers, steps
 
 SIZES = [(7, 2), (1, 9)]
 SLOPES = st.sampled_from([-1.0, -0.75, -0.5, -0.25, 0.0])
@@ -57,6 +57,14 @@ def test_nearest_resize_takes_pixels_under_corners(nearest_resize, rows, columns
     """A pixel is the one in which the upper left corner of its cell lies, or begins."""
     i, j = ([size * place // side for place in range(side)] for size, side in ((5, rows), (4, columns)))
     assert_equal(nearest_resize(image, rows, columns), image[:, i][:, :, j])
+
+
+@pytest.mark.parametrize(("size", "side"), [(14, 46), (26, 22), (3, 123)])
+def test_nearest_resize_takes_pixels_that_begin_at_a_corner(nearest_resize, size, side):
+    """Where a corner lies on the border of two pixels, it is in the second one, whatever the quotient rounds to."""
+    pixels, places = torch.arange(size).double(), [size * place // side for place in range(side)]
+    assert_equal(nearest_resize(pixels.expand(2, size), 3, side), numbers(*places).expand(3, side))
+    assert_equal(nearest_resize(pixels[:, None].expand(size, 2), side, 3), numbers(*places)[:, None].expand(side, 3))
 
 
 @pytest.mark.parametrize(("rows", "columns"), SIZES)

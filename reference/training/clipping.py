@@ -42,7 +42,7 @@ def clip_by_global_norm(gradients: Sequence[Tensor], max_norm: float) -> Clipped
         g := g min(1, max_norm / (norm + 1e-6)),   norm = global_norm of all gradients
 
     They keep their direction. The result is up to 1e-6 shorter than max_norm, and gradients that are within 1e-6 of it
-    are shortened too, so that a second clipping changes the result again.
+    are shortened too, so that a second clipping changes the result again. A NaN anywhere makes all of them NaN.
 
     Domain: max_norm >= 0, else ValueError; at 0 the gradients are 0.
     Source: PyTorch, `torch.nn.utils.clip_grad_norm_`; Pascanu et al. 2012, arXiv:1211.5063, algorithm 1.

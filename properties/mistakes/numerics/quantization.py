@@ -34,6 +34,20 @@ def symmetric_scale_over_128(x, bits=8):
 
 
 @mistake(of=symmetric_scale, seen="catalogue R003-006")
+def symmetric_scale_of_at_least_a_millionth(x, bits=8):
+    """against division by 0 the scale is at least 1e-6, for which smaller numbers are all 0"""
+    return torch.where(x.any(), symmetric_scale(x, bits).clamp(min=1e-6), 1)
+
+
+@mistake(of=quantize_blocks, seen="catalogue R003-006")
+def quantize_blocks_with_scales_of_at_least_a_millionth(x, block, bits=8):
+    """against division by 0 the scales are at least 1e-6, for which smaller numbers are all 0"""
+    _, scale = quantize_blocks(x, block, bits)
+    scale = scale.clamp(min=1e-6)
+    return quantize_symmetric(x.unflatten(-1, (-1, block)), scale[..., None], bits).flatten(-2), scale
+
+
+@mistake(of=symmetric_scale, seen="catalogue R003-006")
 def symmetric_scale_of_zeros_is_zero(x, bits=8):
     """a tensor of zeros has a scale of 0, by which nothing can be divided"""
     return torch.where(x.any(), symmetric_scale(x, bits), 0)
@@ -331,6 +345,12 @@ def integer_matmul_in_half_precision(left, right, left_zero, right_zero):
 def integer_matmul_that_saturates(left, right, left_zero, right_zero):
     """sums are clipped to the codes' own eight bits"""
     return integer_matmul(left, right, left_zero, right_zero).clamp(-128, 127)
+
+
+@mistake(of=integer_matmul, seen="catalogue R003-007")
+def integer_matmul_in_single_precision(left, right, left_zero, right_zero):
+    """sums are kept in FP32, as a simulation of integers has them, which holds no odd number above 2^24"""
+    return ((left - left_zero).float() @ (right - right_zero).float()).long()
 
 
 @variant(of=integer_matmul, seen="catalogue R003-007")

@@ -92,6 +92,13 @@ def clip_by_global_norm_that_always_scales(gradients, max_norm):
 
 
 @mistake(of=clip_by_global_norm, seen="catalogue R001-011")
+def clip_by_global_norm_that_hides_nan(gradients, max_norm):
+    """gradients whose norm is not finite become zeros, and the step goes on"""
+    clipped, norm = clip_by_global_norm(gradients, max_norm)
+    return ClippedGradients(clipped if norm.isfinite() else [0 * g.nan_to_num() for g in gradients], norm)
+
+
+@mistake(of=clip_by_global_norm, seen="catalogue R001-011")
 def clip_by_global_norm_by_element(gradients, max_norm):
     """each element is clipped to the limit"""
     norm = global_norm(gradients)

@@ -125,6 +125,12 @@ def decay_groups_without_exemptions(shapes, exempt=()):
 
 
 @mistake(of=decay_groups, seen="catalogue R001-049")
+def decay_groups_that_exempt_last_words_only(shapes, exempt=()):
+    """a name is exempt where it ends in the word, and not where it contains it"""
+    return decay_groups(shapes, [name for name in shapes if any(name.endswith(word) for word in exempt)])
+
+
+@mistake(of=decay_groups, seen="catalogue R001-049")
 def decay_groups_with_names_in_both(shapes, exempt=()):
     """parameters with an exempt name are in both groups"""
     groups = decay_groups(shapes, exempt)

@@ -350,6 +350,14 @@ def adam_step_with_doubled_minus_one(parameter, gradient, state, learning_rate, 
 
 
 @mistake(of=adam_step, seen="catalogue R003-043")
+def adam_step_counted_in_bfloat16(parameter, gradient, state, learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    """the number of steps is a bfloat16, in which 256 + 1 is 256 again"""
+    counted = AdamState(int(torch.tensor(state.step + 1).bfloat16()) - 1, state.mean, state.square)
+    moved, after = adam_step(parameter, gradient, counted, learning_rate, beta_1, beta_2, epsilon)
+    return moved, after._replace(step=state.step + 1)
+
+
+@mistake(of=adam_step, seen="catalogue R003-043")
 def adam_step_without_corrections(parameter, gradient, state, learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
     """the averages are not corrected for their start at 0"""
     _, after = adam_step(parameter, gradient, state, learning_rate, beta_1, beta_2, epsilon)

@@ -216,6 +216,13 @@ def transposed_attention_normalised_over_channels(query, key, value, temperature
 
 
 @mistake(of=transposed_attention, seen="catalogue R004-077")
+def transposed_attention_with_lengths_of_at_least_a_thousandth(query, key, value, temperature):
+    """against division by 0 lengths are at least 1e-3, for which short channels lose weight"""
+    scores = normalize(query, dim=-2, eps=1e-3).mT @ normalize(key, dim=-2, eps=1e-3)
+    return value @ (temperature[:, None, None] * scores).softmax(-1).mT
+
+
+@mistake(of=transposed_attention, seen="catalogue R004-077")
 def transposed_attention_without_norm(query, key, value, temperature):
     """channels are compared by their dot product, which grows with the number of tokens"""
     return value @ (temperature[:, None, None] * (query.mT @ key)).softmax(-1).mT

@@ -46,6 +46,17 @@ def nearest_resize_with_aligned_corners(image, rows, columns):
 
 
 @mistake(of=nearest_resize, seen="catalogue R003-165")
+def nearest_resize_by_a_rounded_factor(image, rows, columns):
+    """the factor is a float32, by which a corner on a border can fall into the pixel before it"""
+    nearest_resize(image, rows, columns)
+    i, j = (
+        (torch.arange(side) * torch.tensor(size / side, dtype=torch.float32)).floor().long().clamp(max=size - 1)
+        for size, side in zip(image.shape[-2:], (rows, columns), strict=True)
+    )
+    return image[..., i[:, None], j]
+
+
+@mistake(of=nearest_resize, seen="catalogue R003-165")
 def nearest_resize_of_tiles(image, rows, columns):
     """the image is repeated instead of its pixels"""
     nearest_resize(image, rows, columns)
