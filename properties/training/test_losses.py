@@ -211,6 +211,16 @@ def test_sigmoid_log_loss_equals_weighted_surprisal(sigmoid_log_loss, logits, ta
     assert_close(loss, numbers(*expected).reshape(2, 4), (1 + weight) * (1 + logits.abs()))
 
 
+@given(size=normals(2, 4).map(lambda size: 8 * size.abs()))
+def test_sigmoid_log_loss_keeps_its_digits_where_it_is_small(sigmoid_log_loss, size):
+    """On the right side of 0 the loss of a label is log(1 + exp(-|a|)), off by roundings of |a| and of itself only."""
+    with mpmath.workdps(50):
+        expected = numbers(*[float(mpmath.log1p(mpmath.exp(-a))) for a in size.flatten().tolist()]).reshape(2, 4)
+    for label, sign in ((0, -1), (1, 1)):
+        loss = sigmoid_log_loss(sign * size, torch.full((2, 4), label, dtype=torch.float64))
+        assert_close(loss, expected, expected * (1 + size))
+
+
 @pytest.mark.autograd
 @given(logits=normals(2, 4), target=unit(2, 4))
 def test_sigmoid_log_loss_has_slope_of_excess_probability(sigmoid_log_loss, logits, target):

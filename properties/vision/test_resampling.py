@@ -93,8 +93,9 @@ def test_bilinear_resize_follows_straight_lines(bilinear_resize, aligned_bilinea
         assert_close(resize(image, rows, columns), high @ image @ wide.T, size_of_sum(image))
 
 
+@pytest.mark.parametrize("a", [-1.0, -0.75, -0.5, 0.0])
 @pytest.mark.parametrize(("rows", "columns"), SIZES)
-@given(image=normals(2, 5, 4), a=SLOPES)
+@given(image=normals(2, 5, 4))
 def test_cubic_resize_follows_cubic_pieces(cubic_resize, aligned_cubic_resize, rows, columns, image, a):
     """Along each axis it is the cubic spline whose slope at a pixel is -a times the difference of its neighbours."""
     for resize, places in ((cubic_resize, centres), (aligned_cubic_resize, corners)):
@@ -148,9 +149,9 @@ def test_bilinear_resize_preserves_constants_and_size(
         assert_close(resize(level.expand(2, 3, 5, 4), rows, columns), level.expand(2, 3, rows, columns))
         assert_equal(resize(image, 5, 4), image)
     for resize in (cubic_resize, aligned_cubic_resize):
-        assert_close(resize(level, rows, columns, -0.625), level.expand(2, 3, rows, columns), 9)
-        assert_close(resize(level.expand(2, 3, 5, 4), rows, columns, -0.625), level.expand(2, 3, rows, columns), 9)
-        assert_equal(resize(image, 5, 4, -0.625), image)
+        assert_close(resize(level, rows, columns, -0.75), level.expand(2, 3, rows, columns), 9)
+        assert_close(resize(level.expand(2, 3, 5, 4), rows, columns, -0.75), level.expand(2, 3, rows, columns), 9)
+        assert_equal(resize(image, 5, 4, -0.75), image)
 
 
 @given(distance=dyadics(-3 * 64, 3 * 64, 2, 5, grid=64), a=SLOPES)
@@ -191,5 +192,5 @@ def test_bilinear_resize_rejects_images_without_pixels(
         assert_rejects(resize, image, rows, columns)
         assert_equal(resize(torch.ones(0, 5, 4, dtype=torch.float64), 2, 3).shape, (0, 2, 3))
     for resize in (cubic_resize, aligned_cubic_resize):
-        assert_rejects(resize, image, rows, columns, -0.5)
-        assert_equal(resize(torch.ones(0, 5, 4, dtype=torch.float64), 2, 3, -0.5).shape, (0, 2, 3))
+        assert_rejects(resize, image, rows, columns, -0.75)
+        assert_equal(resize(torch.ones(0, 5, 4, dtype=torch.float64), 2, 3, -0.75).shape, (0, 2, 3))

@@ -303,9 +303,9 @@ def sigmoid_log_loss_without_check(logits, target, positive_weight=1.0):
     return -(positive_weight * target * logsigmoid(logits) + (1 - target) * logsigmoid(-logits))
 
 
-@variant(of=sigmoid_log_loss, seen="torch.nn.functional.binary_cross_entropy_with_logits")
-def sigmoid_log_loss_by_library(logits, target, positive_weight=1.0):
-    """the library's loss with `pos_weight` is the same without a reduction"""
+@mistake(of=sigmoid_log_loss, seen="torch.nn.functional.binary_cross_entropy_with_logits")
+def sigmoid_log_loss_as_a_difference(logits, target, positive_weight=1.0):
+    """it is (1 - y) a - (1 + (w - 1) y) log sigmoid(a), in which a sure negative loses its digits"""
     if not positive_weight > 0:
         return sigmoid_log_loss(logits, target, positive_weight)
     weight = torch.tensor(positive_weight, dtype=logits.dtype)

@@ -1,4 +1,4 @@
-"""Judges MONAI: its schedulers of diffusion and of rectified flow, its inferer, its cross-attention and its FID.
+"""Judges MONAI: its schedulers of diffusion and of rectified flow, its inferer, some of its blocks and losses, its FID.
 
     betas of the schedules                NoiseSchedules
     alpha_bar, q_sample, v_target         tables, .add_noise and .get_velocity of DDPMScheduler
@@ -19,6 +19,10 @@
     normal CDF, discretised Gaussian      DiffusionInferer, as get_likelihood uses them
     Frechet distance                      compute_frechet_distance in float64, as get_fid_score uses it
     standardisation                       NormalizeIntensity with a mean and a deviation for each channel
+    focal loss                            FocalLoss; with use_softmax of one-hot labels, of which the others lose 0
+    contrast of two views                 ContrastiveLoss
+    squeeze-and-excitation                ChannelSELayer with biases of 0
+    size of a convolution                 calculate_out_shape
 
 Betas and levels reach a scheduler through a noise schedule that is registered here and returns the tables it is given:
 an entry for each step, and in it a number for each sample. Of a chain the scheduler is given all levels and the number
@@ -33,8 +37,11 @@ from unittest.mock import patch
 
 import torch
 from monai.inferers import DiffusionInferer
+from monai.losses import ContrastiveLoss, FocalLoss
 from monai.metrics.fid import compute_frechet_distance
+from monai.networks.blocks import ChannelSELayer
 from monai.networks.blocks.crossattention import CrossAttentionBlock
+from monai.networks.layers import calculate_out_shape
 from monai.networks.nets.autoencoderkl import AutoencoderKL
 from monai.networks.nets.diffusion_model_unet import get_timestep_embedding
 from monai.networks.schedulers import DDIMScheduler, DDPMScheduler, NoiseSchedules, RFlowScheduler
@@ -347,6 +354,37 @@ def frechet_distance(mean_1, covariance_1, mean_2, covariance_2):
 
 def standardize(data, mean, std):
     return NormalizeIntensity(mean, std, channel_wise=True)(data.movedim(-1, 0)).as_tensor().movedim(0, -1)
+
+
+# Losses and blocks
+
+
+def sigmoid_focal_loss(logits, positive, alpha, gamma):
+    loss = FocalLoss(gamma=gamma, alpha=alpha, reduction="none")
+    return loss(logits.reshape(-1, 1), positive.reshape(-1, 1)).reshape(logits.shape)
+
+
+def softmax_focal_loss(logits, target, class_weights, gamma):
+    loss = FocalLoss(to_onehot_y=True, gamma=gamma, weight=class_weights, reduction="none", use_softmax=True)
+    losses = loss(logits.reshape(-1, logits.shape[-1]), target.reshape(-1, 1))
+    return losses.sum(-1).reshape(target.shape)
+
+
+def nt_xent_loss(first, second, temperature):
+    return ContrastiveLoss(temperature)(first, second)
+
+
+def squeeze_excitation(x, weight_in, weight_out):
+    channels = len(weight_out)
+    weights = {"fc.0.weight": weight_in, "fc.0.bias": torch.zeros_like(weight_in[:, 0])}
+    weights |= {"fc.2.weight": weight_out, "fc.2.bias": torch.zeros_like(weight_out[:, 0])}
+    return torch.func.functional_call(ChannelSELayer(2, channels, r=channels), weights, (x,))
+
+
+def convolution_size(size, kernel_size, stride=1, padding=0, dilation=1):
+    if dilation != 1:
+        raise NotImplementedError("calculate_out_shape has no dilation")
+    return calculate_out_shape(size, kernel_size, stride, padding)[0]
 
 
 class _Encoded(AutoencoderKL):

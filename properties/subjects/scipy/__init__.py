@@ -1,4 +1,4 @@
-"""Judges SciPy: scipy.stats, scipy.special, scipy.linalg, scipy.spatial.distance and what they have beside them.
+"""Judges SciPy: scipy.stats, scipy.special, scipy.linalg, scipy.spatial.distance, scipy.signal, scipy.ndimage and more.
 
     density of a Gaussian                 stats.multivariate_normal.logpdf; of each element stats.norm.logpdf
     its fit by maximum likelihood         stats.multivariate_normal.fit
@@ -19,15 +19,21 @@
     matrix exponential                    linalg.expm
     least squares, ridge regression       linalg.lstsq, sparse.linalg.lsqr with the root of the penalty as damping
     k-means                               cluster.vq.vq, kmeans2
+    correlation, causal convolution       signal.correlate with mode "valid" of all channels at once
+    correlation of each channel           signal.correlate2d with mode "valid"
+    overlaps of a transposed convolution  signal.upfirdn of ones
+    nearest pixel, bilinear interpolation ndimage.zoom of order 0 and 1 with mode "nearest"; corners are aligned unless
+                                          grid_mode is set
 
 The distance of Mahalanobis takes the inverse covariance, which is that of linalg.inv. A Normal whose variance may be 0
-is made without validation. lsqr iterates for as long as rounding lets it, and not only to its usual six digits.
+is made without validation. lsqr iterates for as long as rounding lets it, and not only to its usual six digits. Images
+are padded with zeros before a correlation, and strides skip places after it.
 """
 
 import warnings
 
 import numpy as np
-from scipy import linalg, special, stats
+from scipy import linalg, ndimage, signal, special, stats
 from scipy.cluster import vq
 from scipy.sparse.linalg import lsqr
 from scipy.spatial import distance
@@ -201,3 +207,63 @@ def kmeans(data, centroids, num_steps):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "One of the clusters is empty", UserWarning)
         return vq.kmeans2(data, centroids, num_steps, minit="matrix")[0]
+
+
+# Images
+
+
+def correlation(x, weight, stride=1, padding=0, dilation=1):
+    return _places(lambda image: np.stack([_valid(image, kernels) for kernels in weight]), x, stride, padding, dilation)
+
+
+def depthwise_correlation(x, weight, stride=1, padding=0, dilation=1):
+    def channels(image):
+        return np.stack([signal.correlate2d(c, w, "valid") for c, w in zip(image, weight, strict=True)])
+
+    return _places(channels, x, stride, padding, dilation)
+
+
+def causal_convolution(x, weight, dilation=1):
+    if dilation != 1:
+        raise NotImplementedError("scipy.signal has no dilation")
+    past = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(weight.shape[-1] - 1, 0)])
+    out = [[_valid(sequence, kernel) for kernel in weight] for sequence in past.reshape(-1, *past.shape[-2:])]
+    return np.array(out).reshape(*x.shape[:-2], len(weight), -1)
+
+
+def overlap_counts(size, kernel_size, stride):
+    return tuple(map(int, signal.upfirdn(np.ones(kernel_size), np.ones(size), stride)))
+
+
+def nearest_centre_resize(image, rows, columns):
+    return _zoomed(image, rows, columns, order=0, grid_mode=True)
+
+
+def bilinear_resize(image, rows, columns):
+    return _zoomed(image, rows, columns, order=1, grid_mode=True)
+
+
+def aligned_bilinear_resize(image, rows, columns):
+    return _zoomed(image, rows, columns, order=1, grid_mode=False)
+
+
+def _valid(image, kernels):
+    return signal.correlate(image, kernels, "valid", "direct").squeeze(0)
+
+
+def _places(correlated, x, stride, padding, dilation):
+    """The correlation of each padded image, at every stride-th place."""
+    if dilation != 1 or stride < 1:
+        raise NotImplementedError("scipy.signal has no dilation, and no stride but by leaving out places")
+    padded = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(padding, padding)] * 2)
+    out = np.stack([correlated(image) for image in padded.reshape(-1, *padded.shape[-3:])])[..., ::stride, ::stride]
+    return out.reshape(*x.shape[:-3], *out.shape[1:])
+
+
+def _zoomed(image, rows, columns, **options):
+    height, width = image.shape[-2:]
+    if 0 in (height, width):
+        raise NotImplementedError("ndimage.zoom takes a factor, and none makes pixels of an image without them")
+    factors = [rows / height, columns / width]
+    pages = [ndimage.zoom(page, factors, mode="nearest", **options) for page in image.reshape(-1, height, width)]
+    return np.array(pages, dtype=image.dtype).reshape(*image.shape[:-2], rows, columns)

@@ -28,6 +28,20 @@
     convolutions of pixels                conv2d; blended with lerp
     sizes of images                       interpolate
     cyclic shift                          torch.roll
+    loss of soft or of smoothed labels    cross_entropy of probabilities, and with label_smoothing
+    binary cross-entropy                  binary_cross_entropy_with_logits with pos_weight
+    Huber, smooth L1                      huber_loss, smooth_l1_loss
+    contrastive loss                      mse_loss from 0 of the hinge_embedding_loss of the pairwise_distance
+    triplets, N pairs                     triplet_margin_loss with eps=0, cross_entropy of the products
+    correlation and its matrix            conv2d, of all images that are 1 in one pixel; of sequences conv1d
+    windows of an image                   unfold
+    transposed convolution                conv_transpose2d; overlaps are what conv_transpose1d makes of ones
+    sizes of convolutions                 shapes that conv1d and conv_transpose1d return
+    number of weights                     nn.Conv2d
+    pooling                               max_pool2d, avg_pool2d, adaptive_avg_pool2d
+    images of another size                interpolate, nearest, nearest-exact, bilinear, bicubic
+    recurrent steps, LSTM, GRU            nn.RNNCell, nn.LSTMCell, nn.GRUCell, with one bias of two at 0
+    gradient through time                 that of nn.RNN by autograd, over windows with the state detached
     loss of codes by scale                cross_entropy with the weight of its token in place of each 1
 
 Losses of elements are added up over the last axis where the loss is that of a vector. Where batches have a loss each,
@@ -40,6 +54,46 @@ from torch.nn.attention import flex_attention
 from torch.nn.attention.bias import causal_lower_right
 from torch.nn.utils.rnn import pad_sequence
 
+from properties.subjects.torch_nn.training import (  # noqa: F401
+    contrastive_loss,
+    huber_loss,
+    label_smoothing_loss,
+    n_pair_loss,
+    sigmoid_log_loss,
+    smooth_l1_loss,
+    soft_target_loss,
+    triplet_loss,
+)
+from properties.subjects.torch_nn.vision import (  # noqa: F401
+    aligned_bilinear_resize,
+    aligned_cubic_resize,
+    average_pool,
+    average_pool_of_pixels,
+    bilinear_resize,
+    causal_convolution,
+    convolution_layer,
+    convolution_matrix,
+    convolution_size,
+    convolution_weight_count,
+    correlation,
+    cubic_resize,
+    depthwise_correlation,
+    global_average_pool,
+    grouped_correlation,
+    gru_step,
+    image_windows,
+    joined_recurrent_step,
+    lstm_step,
+    max_pool,
+    nearest_centre_resize,
+    nearest_resize,
+    overlap_counts,
+    recurrent_gradient,
+    recurrent_step,
+    transposed_convolution,
+    transposed_convolution_size,
+    truncated_recurrent_gradient,
+)
 from reference.diffusion.layout import PAD
 from reference.language.batching import PaddedBatch
 from reference.transformer.cache import CachedAttention, KeyValueCache
