@@ -1,7 +1,5 @@
 """The reference runs under torch.compile without a graph break, under vmap, and under autograd."""
 
-import warnings
-
 import pytest
 import torch
 from torch import Tensor
@@ -154,16 +152,46 @@ def _leaves(result):
     return [leaf for leaf in (result if isinstance(result, tuple) else (result,)) if isinstance(leaf, Tensor)]
 
 
-@pytest.mark.parametrize("name", ON_TENSORS)
-def test_function_compiles_without_a_graph_break(name):
-    """One graph, no host synchronisation, the same result."""
-    function, example = vocabulary()[name], examples()[name]
+def _compiled(function):
+    """As one graph, which has no place for the host to wait for a number."""
     torch.compiler.reset()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        compiled = torch.compile(function, backend="eager", fullgraph=True)(**example)
-    for seen, wanted in zip(_leaves(compiled), _leaves(function(**example)), strict=True):
+    return torch.compile(function, backend="eager", fullgraph=True)
+
+
+@pytest.mark.parametrize("name", ON_TENSORS)
+@pytest.mark.filterwarnings("ignore")
+def test_function_compiles_once_and_without_a_graph_break(name):
+    """One graph, no host synchronisation, the same result; other numbers in the same shapes compile nothing again."""
+    function = vocabulary()[name]
+    example = map_tensors(examples()[name], lambda tensor: tensor.clone(memory_format=torch.contiguous_format))
+    compiled = _compiled(function)
+    for seen, wanted in zip(_leaves(compiled(**example)), _leaves(function(**example)), strict=True):
         assert_close(seen, wanted)
+    with torch.compiler.set_stance("fail_on_recompile"):
+        compiled(**map_tensors(example, lambda tensor: tensor * 0.75 if tensor.is_floating_point() else tensor.clone()))
+
+
+@pytest.mark.parametrize("name", ["adam_step", "amsgrad_step"])
+@pytest.mark.filterwarnings("ignore")
+def test_optimizer_is_compiled_for_two_of_its_steps_at_most(name):
+    """The second number of a step makes it a variable of the graph; after that no number is new."""
+    example = examples()[name]
+    step, parameter, state = _compiled(vocabulary()[name]), example["parameter"], example["state"]._replace(step=0)
+    for _ in range(2):
+        parameter, state = step(parameter, example["gradient"], state, 0.5)
+    with torch.compiler.set_stance("fail_on_recompile"):
+        for _ in range(3):
+            parameter, state = step(parameter, example["gradient"], state, 0.5)
+
+
+def test_function_that_reads_a_value_or_a_number_does_not_compile_so():
+    """What the law above forbids is noticed: a branch on a value, and a graph made for one number."""
+    with pytest.raises(torch._dynamo.exc.Unsupported):
+        _compiled(lambda x: x if x.sum() > 0 else -x)(torch.ones(3))
+    scaled = _compiled(lambda x, factor: x * factor if factor > 2 else x)
+    scaled(torch.ones(3), 1)
+    with torch.compiler.set_stance("fail_on_recompile"), pytest.raises(RuntimeError, match="recompile"):
+        scaled(torch.ones(3), 5)
 
 
 @pytest.mark.parametrize("name", [name for name in ON_TENSORS if name != "variational_bound"])
