@@ -1,0 +1,172 @@
+"""Mixtures by EM and chains by their forward recursion, beside scikit-learn, hmmlearn and pytorch-crf; their growth."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from hmmlearn import _hmmc
+from sklearn.mixture import GaussianMixture as SklearnMixture
+from threadpoolctl import threadpool_limits
+from torchcrf import CRF
+
+from benchmarks.loops import LoopBesidePeer
+from benchmarks.peers import growth_exponent, single_threaded
+from reference.probability.crf import LinearChain, crf_log_partition
+from reference.probability.gaussian_mixture import GaussianMixture, mixture_em_step
+from reference.probability.hmm import HiddenMarkovModel, hmm_forward
+
+SAMPLES, COMPONENTS, DIM = [1_000, 10_000, 100_000, 1_000_000], [1, 4, 16, 64], 4
+STEPS, STATES = [10, 100, 1_000, 10_000], [4, 16, 64, 256]
+CRF_STEPS, BATCH = [10, 100, 1_000], 32
+
+
+def on_cpu(loop: type[LoopBesidePeer]) -> type[LoopBesidePeer]:
+    """The loop on the CPU only, for a peer that knows no other device."""
+    sizes, _, modes = loop.params
+    loop.params = (sizes, ["cpu"], modes)
+    return loop
+
+
+@on_cpu
+class EmSamples(LoopBesidePeer, size="samples", sizes=SAMPLES, peer="scikit-learn"):
+    """One iteration of EM for 8 components in float64."""
+
+    def prepare(self, size: int, device: str) -> None:
+        self.start(size, components=8)
+
+    def start(self, samples: int, components: int) -> None:
+        threadpool_limits(1)  # what `single_threaded` is to torch
+        self.data, means = (self.normal(count, DIM).double() for count in (samples, components))
+        self.mixture = start_of_em(means)
+        self.rows = self.data.numpy()
+        self.sklearn = SklearnMixture(components, reg_covar=0)
+        weights, means, covariances = (each.numpy() for each in self.mixture)
+        self.parameters = weights, means, np.linalg.inv(np.linalg.cholesky(covariances)).mT
+
+    def reference(self) -> GaussianMixture:
+        return mixture_em_step(self.mixture, self.data)
+
+    def peer(self) -> tuple[np.ndarray, ...]:
+        model = self.sklearn
+        model.weights_, model.means_, model.precisions_cholesky_ = self.parameters
+        _, log_responsibilities = model._e_step(self.rows)
+        model._m_step(self.rows, log_responsibilities)
+        return model.weights_, model.means_, model.covariances_
+
+    def check(self) -> None:
+        for reference, peer in zip(self.reference(), self.peer(), strict=True):
+            torch.testing.assert_close(reference, torch.from_numpy(peer))
+
+
+@on_cpu
+class EmComponents(EmSamples, size="components", sizes=COMPONENTS, peer="scikit-learn"):
+    """One iteration of EM for 10,000 samples in float64."""
+
+    def prepare(self, size: int, device: str) -> None:
+        self.start(10_000, components=size)
+
+
+@on_cpu
+class HmmSteps(LoopBesidePeer, size="steps", sizes=STEPS, peer="hmmlearn"):
+    """The forward recursion for 16 states in float64."""
+
+    def prepare(self, size: int, device: str) -> None:
+        self.start(size, states=16)
+
+    def start(self, steps: int, states: int) -> None:
+        rows = self.uniform(1 + states, states).double().softmax(-1)
+        self.model = HiddenMarkovModel(rows[0], rows[1:])
+        self.log_emission = self.normal(steps, states).double()
+        self.arrays = [each.numpy() for each in (*self.model, self.log_emission)]
+
+    def reference(self) -> torch.Tensor:
+        return hmm_forward(self.model, self.log_emission)
+
+    def peer(self) -> np.ndarray:
+        return _hmmc.forward_log(*self.arrays)[1]
+
+    def check(self) -> None:
+        torch.testing.assert_close(self.reference(), torch.from_numpy(self.peer()))
+
+
+@on_cpu
+class HmmStates(HmmSteps, size="states", sizes=STATES, peer="hmmlearn"):
+    """The forward recursion over 100 steps in float64."""
+
+    def prepare(self, size: int, device: str) -> None:
+        self.start(100, states=size)
+
+
+class CrfSteps(LoopBesidePeer, size="steps", sizes=CRF_STEPS, peer="pytorch-crf"):
+    """The log partition of 32 sequences of different lengths, with 16 tags."""
+
+    def prepare(self, size: int, device: str) -> None:
+        self.start(size, tags=16, device=device)
+
+    def start(self, steps: int, tags: int, device: str) -> None:
+        self.chain = LinearChain(*(self.normal(*shape).to(device) for shape in ((tags,), (tags, tags), (tags,))))
+        self.emissions = self.normal(BATCH, steps, tags).to(device)
+        lengths = torch.randint(1, steps + 1, (BATCH, 1), generator=self.generator)
+        self.mask = (torch.arange(steps) < lengths).to(device)
+        self.crf = CRF(tags).to(device).requires_grad_(False)
+        names = ("start_transitions", "transitions", "end_transitions")
+        self.crf.load_state_dict(dict(zip(names, self.chain, strict=True)))
+        self.steps_first = self.emissions.transpose(0, 1).contiguous(), self.mask.T.contiguous()
+        self.least_bytes = self.emissions.nbytes
+        self.least_flops = 2 * BATCH * steps * tags**2
+
+    def reference(self) -> torch.Tensor:
+        return crf_log_partition(self.chain, self.emissions, self.mask)
+
+    def peer(self) -> torch.Tensor:
+        return self.crf._compute_normalizer(*self.steps_first)
+
+
+class CrfTags(CrfSteps, size="tags", sizes=STATES, peer="pytorch-crf"):
+    """The log partition of 32 sequences of up to 20 steps."""
+
+    def prepare(self, size: int, device: str) -> None:
+        self.start(20, tags=size, device=device)
+
+
+class Growth:
+    """Exponent of the time over the samples of EM, and over the steps of the two chains."""
+
+    params = (["em", "hmm", "crf"],)
+    param_names = ("form",)
+    timeout = 600
+
+    def setup(self, form: str) -> None:
+        single_threaded()
+
+    def track_exponent(self, form: str) -> float:
+        return growth_exponent(*_forms()[form])
+
+    track_exponent.unit = "log time / log size"
+
+
+def start_of_em(means: torch.Tensor) -> GaussianMixture:
+    """Equal weights, the given means, and covariances that are as wide as the data."""
+    components, dim = means.shape
+    identity = torch.eye(dim, dtype=means.dtype).repeat(components, 1, 1)
+    return GaussianMixture(means.new_full((components,), 1 / components), means, identity)
+
+
+def _forms() -> dict[str, tuple[Callable[[int], Callable[[], object]], Sequence[int]]]:
+    mixture = start_of_em(torch.randn(8, DIM, dtype=torch.float64))
+    states = torch.rand(17, 16).softmax(-1)
+    model, chain = HiddenMarkovModel(states[0], states[1:]), LinearChain(states[0], states[1:], states[0])
+
+    def crf(steps: int) -> Callable[[], object]:
+        mask = torch.ones(BATCH, steps, dtype=torch.bool)
+        return partial(crf_log_partition, chain, torch.randn(BATCH, steps, 16), mask)
+
+    return {
+        "em": (
+            lambda size: partial(mixture_em_step, mixture, torch.randn(size, DIM).double()),
+            [10_000, 20_000, 40_000, 80_000],
+        ),
+        "hmm": (lambda size: partial(hmm_forward, model, torch.randn(size, 16)), [500, 1_000, 2_000, 4_000]),
+        "crf": (crf, [250, 500, 1_000, 2_000]),
+    }
