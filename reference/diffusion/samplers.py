@@ -107,7 +107,10 @@ def ddim_step(
     sigma = ddim_sigma(alpha_bar_t, alpha_bar_s, eta)
     share_in_posterior = alpha_bar_t / alpha_bar_s * (1 - alpha_bar_s) / (1 - alpha_bar_t)
     scale = (1 - alpha_bar_s).sqrt() * (1 - eta**2 + eta**2 * share_in_posterior).sqrt()
-    return alpha_bar_s.sqrt() * x_0 + scale * epsilon_from_x_0(x_t, x_0, alpha_bar_t) + sigma * noise
+    weight_t = scale / (1 - alpha_bar_t).sqrt()
+    weight_0 = alpha_bar_s.sqrt() - weight_t * alpha_bar_t.sqrt()
+    mean = weight_0 * x_0 + weight_t * x_t
+    return mean + sigma * noise if eta else mean
 
 
 def ddim_sample(

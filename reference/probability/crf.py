@@ -145,9 +145,10 @@ def _forward(chain: LinearChain, emissions: Tensor, mask: Tensor) -> Tensor:
 
 def _log_sum_exp(scores: Tensor, dim: int) -> Tensor:
     """`torch.logsumexp`, but with a gradient of 0 instead of NaN where every score is -inf."""
-    forbidden = (scores == -torch.inf).all(dim, keepdim=True)
-    total = torch.logsumexp(torch.where(forbidden, 0, scores), dim)
-    return torch.where(forbidden.squeeze(dim), -torch.inf, total)
+    highest = scores.detach().amax(dim, keepdim=True).clamp(min=torch.finfo(scores.dtype).min)
+    total = (scores - highest).exp().sum(dim)
+    forbidden = total == 0
+    return torch.where(forbidden, -torch.inf, torch.where(forbidden, 1, total).log() + highest.squeeze(dim))
 
 
 def _check_shapes(chain: LinearChain, emissions: Tensor) -> None:

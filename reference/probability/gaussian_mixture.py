@@ -74,8 +74,8 @@ def mixture_m_step(
         raise ValueError(f"variance_floor must not be negative; got {variance_floor}")
     counts = responsibilities.sum(0)
     means = responsibilities.T @ data / counts[:, None]
-    centred = data - means[:, None]
-    scatter = (responsibilities.T[..., None] * centred).mT @ centred
+    centred = [data - mean for mean in means]
+    scatter = torch.stack([(gamma * x.T) @ x for gamma, x in zip(responsibilities.T, centred, strict=True)])
     floor = variance_floor * torch.eye(data.shape[1], dtype=data.dtype, device=data.device)
     return GaussianMixture(counts / len(data), means, scatter / counts[:, None, None] + floor)
 
@@ -191,8 +191,9 @@ def mixture_moments(mixture: GaussianMixture) -> tuple[Float[Tensor, "dim"], Flo
 def _log_joint(mixture: GaussianMixture, data: Tensor) -> Tensor:
     """log pi_k N(x_i; mu_k, S_k), a row per sample."""
     roots = torch.linalg.cholesky(mixture.covariances)
-    centred = (data - mixture.means[:, None]).mT
-    distances = torch.linalg.solve_triangular(roots, centred, upper=False).square().sum(1).T
+    centred = [(data - mean).T for mean in mixture.means]
+    whitened = [torch.linalg.solve_triangular(L, x, upper=False) for L, x in zip(roots, centred, strict=True)]
+    distances = torch.stack([z.square().sum(0) for z in whitened], 1)
     log_det = 2 * roots.diagonal(dim1=1, dim2=2).log().sum(1)
     return mixture.weights.log() - (distances + log_det + data.shape[1] * math.log(2 * math.pi)) / 2
 

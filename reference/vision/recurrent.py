@@ -271,7 +271,7 @@ def truncated_recurrent_gradient(
         raise ValueError(f"window must be at least 1; got {window}")
     states = recurrent_states(x, state, lambda x_t, h: recurrent_step(x_t, h, weight_x, weight_h, bias))
     before = torch.cat([state[:, None], states], 1)[:, ::window].unbind(1)
-    windows = zip(x.split(window, 1), before, states_bar.split(window, 1), strict=False)
+    windows = zip(torch.split(x, window, 1), before, torch.split(states_bar, window, 1), strict=False)
     parts = [recurrent_gradient(inputs, given, weight_x, weight_h, bias, bars) for inputs, given, bars in windows]
     return RecurrentGradient(
         weight_x=torch.stack([part.weight_x for part in parts]).sum(0),
