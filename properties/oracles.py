@@ -295,9 +295,9 @@ def numbers_around(format: str) -> Tensor:
 
     All rungs of small formats are there, and some hundreds of large ones, those at both ends included.
     """
-    fine, coarse = 2.0**-36, 2.0**-12
+    fine, middle, coarse = 2.0**-36, 2.0**-20, 2.0**-12
     ties = [0.5 - coarse, 0.5 - fine, 0.5, 0.5 + fine, 0.5 + coarse]
-    parts = torch.tensor([0.0, fine, coarse, 0.25, *ties, 0.875, 1 - coarse, 1 - fine], dtype=torch.float64)
+    parts = torch.tensor([0.0, fine, middle, coarse, 0.25, *ties, 0.875, 1 - coarse, 1 - fine], dtype=torch.float64)
     count = len(rungs(format))
     ends = torch.cat(
         [torch.arange(count)[:40], torch.arange(count)[-40:], torch.arange(0, count, count // 512 * 2 + 1)]

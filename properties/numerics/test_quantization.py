@@ -31,8 +31,8 @@ def codes(*shape, low=-128, high=127):
 
 
 def magnitudes(*shape):
-    """Sizes of channels or blocks: 0, 1/2, 1, 2 and 4."""
-    return indices(5, *shape).map(lambda size: numbers(0, 0.5, 1, 2, 4)[size])
+    """Sizes of channels or blocks: 1/2, 1, 2 and 4."""
+    return indices(4, *shape).map(lambda size: numbers(0.5, 1, 2, 4)[size])
 
 
 def within(value, low, high):
@@ -55,20 +55,29 @@ def assert_within_half_a_step(restored, x, scale, size):
 @BITS
 @given(x=normals(2, 3), sign=st.sampled_from([-1, 1]))
 def test_symmetric_scale_gives_largest_magnitude_the_largest_code(symmetric_scale, x, sign, given_bits):
-    """2^(bits - 1) - 1 steps, 127 if nothing is said, reach the largest magnitude; zeros have steps of 1."""
+    """2^(bits - 1) - 1 steps, 127 if nothing is said, reach the largest magnitude."""
     x[1, 0] = sign * 4.5
     assert_close(symmetric_scale(x, *given_bits), 4.5 / top_of(given_bits))
-    assert_equal(symmetric_scale(0 * x, *given_bits), 1.0)
+
+
+def test_symmetric_scale_of_zeros_is_one(symmetric_scale, symmetric_channel_scale, quantize_blocks):
+    """Nothing but zeros has steps of 1, in a tensor, a channel or a block, and codes of 0."""
+    x = numbers(0, 0, 0, 1.5, -2, 1).reshape(2, 3)
+    assert_equal(symmetric_scale(0 * x), 1.0)
+    assert_close(symmetric_channel_scale(x, 0), numbers(1, 2 / 127)[:, None])
+    codes, scale = quantize_blocks(x.flatten(), 3)
+    assert_equal(codes, torch.tensor([0, 0, 0, 95, -127, 64]))
+    assert_close(scale, numbers(1, 2 / 127))
 
 
 @pytest.mark.parametrize(("axis", "given_bits"), [(0, ()), (1, (2,)), (2, ()), (-1, (16,)), (-3, (5,))])
 @given(size=magnitudes(3, 1, 1), inner=dyadics(-16, 16, 3, 2, 5, grid=16))
 def test_symmetric_channel_scale_is_that_of_the_channel_alone(symmetric_channel_scale, size, inner, axis, given_bits):
-    """Top steps reach the largest magnitude of each channel, whatever the others hold; zeros have steps of 1."""
+    """Top steps reach the largest magnitude of each channel, whatever the others hold."""
     inner[:, 1, 3] = -1.0
     scale = symmetric_channel_scale((size * inner).movedim(0, axis), axis, *given_bits)
     assert_equal(scale.shape, size.movedim(0, axis).shape)
-    assert_close(scale, torch.where(size == 0, 1, size / top_of(given_bits)).movedim(0, axis))
+    assert_close(scale, (size / top_of(given_bits)).movedim(0, axis))
 
 
 def test_symmetric_channel_scale_of_a_vector_is_that_of_each_entry(symmetric_channel_scale):
@@ -197,12 +206,12 @@ def test_quantize_blocks_is_within_half_a_step_of_the_block(
     the same codes at any size.
     """
     inner[..., 2] = -1.0
-    x, step = (size * inner).flatten(2), torch.where(size == 0, 1, size / top_of(given_bits))
+    x, step = (size * inner).flatten(2), size / top_of(given_bits)
     codes, scale = quantize_blocks(x, 5, *given_bits)
     assert_close(scale, step[..., 0])
     assert_within_half_a_step(dequantize_blocks(codes, scale), x, step.expand(2, 3, 2, 5).flatten(2), size.max())
     alone, _ = quantize_blocks(inner.flatten(2), 5, *given_bits)
-    assert_equal(codes, ((size > 0) * alone.reshape(2, 3, 2, 5)).flatten(2))
+    assert_equal(codes, alone)
 
 
 def test_quantize_blocks_of_one_entry_have_the_last_code(quantize_blocks, dequantize_blocks):
@@ -220,9 +229,11 @@ def test_dequantize_blocks_equals_steps_of_the_block(dequantize_blocks, codes, s
     assert_equal(dequantize_blocks(codes, scale), expected.flatten(2))
 
 
+@pytest.mark.parametrize("shift", [0, 1])
 @given(left=codes(2, 3, 5), right=codes(5, 7), left_zero=codes(), right_zero=codes())
-def test_integer_matmul_equals_sum_of_products(integer_matmul, left, right, left_zero, right_zero):
-    """Entries are sums of products of codes less their zero points, exact whole numbers."""
+def test_integer_matmul_equals_sum_of_products(integer_matmul, left, right, left_zero, right_zero, shift):
+    """Entries are sums of products of codes less their zero points, exact whole numbers; also if those are 0."""
+    left_zero, right_zero = shift * left_zero, shift * right_zero
     columns = (right - right_zero).T.tolist()
     expected = [
         [[sum(a * b for a, b in zip(row, column, strict=True)) for column in columns] for row in rows]

@@ -43,6 +43,7 @@
     activations, gated units              FP32SiLU, GELU; SwiGLU, FeedForward
     pyramid attention broadcast           PyramidAttentionBroadcastHook, reset after each run as pipelines do
     codes, gradient and loss of VQ        VectorQuantizer of the autoencoders, legacy=False
+    moving average                        EMAModel with a least decay of the decay itself, after its first step
 
 Betas become a scheduler's `trained_betas`. Levels become its table `alphas_cumprod`: an entry for each level, and in it
 a number for each sample. DDIM and RePaint take no timesteps but evenly spaced ones: there the table holds the levels of
@@ -99,7 +100,7 @@ from diffusers.pipelines.kandinsky2_2.pipeline_kandinsky2_2_img2img import Kandi
 from diffusers.pipelines.ltx.pipeline_ltx_latent_upsample import LTXLatentUpsamplePipeline
 from diffusers.pipelines.stable_diffusion.stable_unclip_image_normalizer import StableUnCLIPImageNormalizer
 from diffusers.schedulers import scheduling_ddim, scheduling_ddpm, scheduling_repaint, scheduling_vq_diffusion
-from diffusers.training_utils import compute_snr
+from diffusers.training_utils import EMAModel, compute_snr
 from diffusers.utils import logging
 from torch import nn
 from torch.func import functional_call
@@ -912,3 +913,13 @@ def multiscale_vq_loss(f, f_hat, beta=0.25):
 def _quantized(z, codebook, beta=0.25):
     quantizer = vae.VectorQuantizer(*codebook.shape, beta, legacy=False)
     return functional_call(quantizer, {"embedding.weight": codebook}, z)
+
+
+# Moving averages
+
+
+def moving_average_step(average, value, decay):
+    model = EMAModel([average])
+    model.load_state_dict({"decay": decay, "min_decay": decay, "optimization_step": 1})
+    model.step([nn.Parameter(value)])
+    return model.shadow_params[0]

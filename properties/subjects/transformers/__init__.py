@@ -11,6 +11,8 @@
     positions and labels of a pack        DataCollatorWithFlattening
     inputs of a decoder                   T5PreTrainedModel._shift_right
     loss                                  loss_utils.fixed_cross_entropy, which ForCausalLMLoss takes in float32
+    label smoothing                       LabelSmoother of the Trainer
+    learning rates                        get_cosine_with_min_lr_schedule_with_warmup, get_linear_schedule_with_warmup
     attention                             eager_attention_forward of Llama, with eager_mask's numbers for a mask
     attention with shared heads           sdpa_attention_forward
     cache, sliding-window cache           DynamicLayer.update, DynamicSlidingWindowLayer.update
@@ -31,6 +33,9 @@
     patches, class token, registers       ViTPatchEmbeddings, ViTEmbeddings, Dinov2WithRegistersEmbeddings
     RMS norm, gated layer, activations    LlamaRMSNorm, LlamaMLP, ACT2FN with "gelu_new" for the tanh
     dropped branches, their rates         SwinDropPath, SwinEncoder
+    residual blocks                       ResNetBasicLayer with ResNetShortCut; ResNetConvLayer thrice for a bottleneck
+    squeeze-and-excitation                RegNetSELayer with biases of 0
+    feed-forward layer, ConvNeXt          CLIPMLP with "gelu", ConvNextLayer
 
 Processors and masks take one axis of a batch: several are made one. A pack reaches the mask as the numbers of its
 documents, and its padding as the mask of attention. A flattened batch has no padding: it is left out and put back, and
@@ -44,8 +49,9 @@ Frequencies that are given reach a way of scaling as a base of which the powers 
 band are tensors, by which 0 divides. M-RoPE has sections of
 one pair or none, by which any axis can turn any pair. Neighbouring videos have a token of text between them, which is
 taken out again. A layer gets what it
-is made of in place of its parameters, and uniform numbers in place of torch.rand. What would be the input itself is
-copied. Half of it all is computed in float32, whatever goes in.
+is made of in place of its parameters, and uniform numbers in place of torch.rand. A norm that is folded into the
+weights is left out, and a kernel is padded with zeros to 7 x 7. Training goes on from the step that is asked for. What
+would be the input itself is copied. Half of it all is computed in float32, whatever goes in.
 """
 
 import math
@@ -57,6 +63,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
+from torch import nn
 from torch.func import functional_call
 from torch.nn import functional
 from transformers import (
@@ -70,6 +77,8 @@ from transformers import (
     PreTrainedTokenizerFast,
     SwinConfig,
     T5PreTrainedModel,
+    get_cosine_with_min_lr_schedule_with_warmup,
+    get_linear_schedule_with_warmup,
     vision_utils,
 )
 from transformers.activations import ACT2FN
@@ -90,6 +99,8 @@ from transformers.masking_utils import (
 from transformers.modeling_outputs import CausalLMOutput
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 from transformers.models.bloom import modeling_bloom
+from transformers.models.clip.modeling_clip import CLIPMLP
+from transformers.models.convnext.modeling_convnext import ConvNextLayer
 from transformers.models.dinov2_with_registers.modeling_dinov2_with_registers import Dinov2WithRegistersEmbeddings
 from transformers.models.gpt_neox import modeling_gpt_neox
 from transformers.models.gptj import modeling_gptj
@@ -97,9 +108,12 @@ from transformers.models.llama import modeling_llama
 from transformers.models.qwen2_5_vl import modeling_qwen2_5_vl
 from transformers.models.qwen2_vl.modeling_qwen2_vl import PatchMerger
 from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextRotaryEmbedding
+from transformers.models.regnet.modeling_regnet import RegNetSELayer
+from transformers.models.resnet.modeling_resnet import ResNetBasicLayer, ResNetConvLayer, ResNetShortCut
 from transformers.models.swin import modeling_swin
 from transformers.models.t5.modeling_t5 import T5Attention
 from transformers.models.vit.modeling_vit import ViTEmbeddings, ViTPatchEmbeddings
+from transformers.trainer_pt_utils import LabelSmoother
 from transformers.utils import logging
 
 from reference.language.batching import PaddedBatch
@@ -277,6 +291,30 @@ def decoder_inputs(labels, pad):
 
 def masked_token_loss(logits, labels):
     return fixed_cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.reshape(-1))
+
+
+def label_smoothing_loss(logits, labels, smoothing):
+    return LabelSmoother(smoothing)({"logits": logits}, labels)
+
+
+# Learning rates
+
+
+def _rate(learning_rate, step, schedule, *counts, **ends):
+    """The rate at this step, from which training goes on."""
+    if step < 0:
+        raise NotImplementedError("schedules of transformers count steps from 0 themselves")
+    group = {"params": [nn.Parameter(torch.zeros(1))], "initial_lr": learning_rate}
+    optimizer = torch.optim.SGD([group], learning_rate)
+    return schedule(optimizer, *counts, **ends, last_epoch=step - 1).get_last_lr()[0]
+
+
+def cosine_rate(learning_rate, least_rate, step, num_steps):
+    return _rate(learning_rate, step, get_cosine_with_min_lr_schedule_with_warmup, 0, num_steps, min_lr=least_rate)
+
+
+def linear_epoch_rate(learning_rate, epoch, num_epochs):
+    return _rate(learning_rate, epoch, get_linear_schedule_with_warmup, 0, num_epochs)
 
 
 # Attention and its cache
@@ -771,3 +809,63 @@ def swiglu_feed_forward(x, gate_weight, up_weight, down_weight):
     config = SimpleNamespace(hidden_size=channels, intermediate_size=hidden, mlp_bias=False, hidden_act="silu")
     weights = {"gate_proj.weight": gate_weight, "up_proj.weight": up_weight, "down_proj.weight": down_weight}
     return functional_call(modeling_llama.LlamaMLP(config), weights, (x,))
+
+
+# Convolutional networks
+
+
+def _residual(x, branch, shortcut):
+    return ResNetBasicLayer.forward(SimpleNamespace(layer=branch, shortcut=shortcut, activation=ACT2FN["relu"]), x)
+
+
+def post_activation_block(x, branch):
+    return _residual(x, branch, nn.Identity())
+
+
+def projected_block(x, branch, weight, bias, stride):
+    shortcut = ResNetShortCut(*weight.T.shape, stride)
+    shortcut.normalization = nn.Identity()
+    shortcut.convolution.weight, shortcut.convolution.bias = map(nn.Parameter, (weight[..., None, None], bias))
+    return _residual(x, branch, shortcut)
+
+
+def bottleneck_branch(x, reduce, kernel, expand, norms, stride=1):
+    inner, group_width = kernel.shape[:2]
+    layers = (
+        ResNetConvLayer(x.shape[1], inner, kernel_size=1),
+        ResNetConvLayer(inner, inner, stride=stride, groups=inner // group_width),
+        ResNetConvLayer(inner, len(expand), kernel_size=1, activation=None),
+    )
+    kernels = reduce[..., None, None], kernel, expand[..., None, None]
+    for layer, weight, norm in zip(layers, kernels, norms, strict=True):
+        layer.convolution.weight = nn.Parameter(weight)
+        given = SimpleNamespace(convolution=layer.convolution, normalization=norm, activation=layer.activation)
+        x = ResNetConvLayer.forward(given, x)
+    return x
+
+
+def squeeze_excitation(x, weight_in, weight_out):
+    weights = {"attention.0.weight": weight_in, "attention.2.weight": weight_out}
+    parameters = {name: weight[..., None, None] for name, weight in weights.items()}
+    parameters |= {name.replace("weight", "bias"): x.new_zeros(len(weight)) for name, weight in weights.items()}
+    return functional_call(RegNetSELayer(*weight_in.T.shape), parameters, (x,))
+
+
+def gelu_perceptron(x, weight_in, bias_in, weight_out, bias_out):
+    hidden, inputs = weight_in.shape
+    layer = CLIPMLP(SimpleNamespace(hidden_size=inputs, intermediate_size=hidden, hidden_act="gelu"))
+    parameters = {"fc1.weight": weight_in, "fc1.bias": bias_in, "fc2.weight": weight_out, "fc2.bias": bias_out}
+    return functional_call(layer, parameters, (x,))
+
+
+def convnext_block(x, kernel, kernel_bias, parameters, epsilon):
+    *_, rows, columns = kernel.shape
+    if rows % 2 == 0 or columns % 2 == 0 or max(rows, columns) > 7:
+        raise NotImplementedError("ConvNextLayer has kernels of 7 x 7, which hold smaller ones of odd sides")
+    layer = ConvNextLayer(SimpleNamespace(hidden_act="gelu", layer_scale_init_value=1.0), len(kernel))
+    layer.layernorm.eps = epsilon
+    beside, above = (7 - columns) // 2, (7 - rows) // 2
+    names = "layernorm.weight layernorm.bias pwconv1.weight pwconv1.bias pwconv2.weight pwconv2.bias"
+    given = dict(zip([*names.split(), "layer_scale_parameter"], parameters, strict=True))
+    given |= {"dwconv.weight": functional.pad(kernel, (beside, beside, above, above)), "dwconv.bias": kernel_bias}
+    return functional_call(layer, given, (x,))
