@@ -410,6 +410,8 @@ def test_grouped_query_attention_equals_loop_over_heads(grouped_query_attention,
     expected = attended(unmasked(scaled_scores(query, key[:, shared]), mask), value[:, shared])
     size = size_of_reads(query, key[:, shared], value)
     assert_close(grouped_query_attention(query, key, value, mask), expected, size)
+    alone = grouped_query_attention(query[0], key[0], value[0], mask if mask.ndim == 2 else mask[0])
+    assert_close(alone, expected[0], size)
 
 
 @pytest.mark.parametrize("groups", [0, 4, 12])

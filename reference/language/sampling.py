@@ -192,7 +192,7 @@ def _cheapest_of_mass(logits: Tensor, cost: Tensor, mass: float) -> Tensor:
     if mass == 1:
         return logits.clone()
     order = cost.argsort(dim=-1, stable=True)
-    rank = order.argsort(-1)
     p = torch.softmax(logits, -1).gather(-1, order)
-    before = (p.cumsum(-1) - p).gather(-1, rank)
-    return torch.where((before < mass) | (rank == 0), logits, -math.inf)
+    is_first = torch.arange(p.shape[-1], device=p.device) == 0
+    kept = (p.cumsum(-1) - p < mass) | is_first
+    return torch.where(torch.zeros_like(kept).scatter(-1, order, kept), logits, -math.inf)

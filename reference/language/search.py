@@ -88,11 +88,14 @@ def beam_search(
         raise ValueError(f"max_length and beam_width must be at least 1; got {max_length} and {beam_width}")
     finished, unfinished = [], [Hypothesis((), torch.zeros(()))]
     for _ in range(max_length):
+        if not unfinished:
+            break
+        reached = [total + _after(prefix, log_probabilities, eos) for prefix, total in unfinished]
+        likeliest = torch.cat(reached).topk(min(beam_width, sum(map(len, reached)))).values
         extensions = [
-            Hypothesis((*prefix, token), log_probability)
-            for prefix, total in unfinished
-            for token, log_probability in enumerate(total + _after(prefix, log_probabilities, eos))
-            if log_probability > -math.inf
+            Hypothesis((*prefix, token), after[token])
+            for (prefix, _), after in zip(unfinished, reached, strict=True)
+            for token in ((after >= likeliest[-1]) & (after > -math.inf)).nonzero().flatten().tolist()
         ]
         kept = sorted(extensions, key=lambda one: (-float(one.log_probability), one.tokens))[:beam_width]
         finished += [one for one in kept if one.tokens[-1] == eos]

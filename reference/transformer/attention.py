@@ -270,11 +270,14 @@ def grouped_query_attention(
     Source: Ainslie et al. 2023, arXiv:2305.13245, section 2.2; Shazeer 2019, arXiv:1911.02150, for one group.
     Notes: R003-231.
     """
-    heads, groups = query.shape[-3], key.shape[-3]
+    heads, queries, groups = query.shape[-3], query.shape[-2], key.shape[-3]
     if groups < 1 or heads % groups:
         raise ValueError(f"heads of keys must divide the {heads} heads of queries; got {groups}")
-    key, value = (x.repeat_interleave(heads // groups, -3) for x in (key, value))
-    return attention(query, key, value, mask)
+    mask = mask.expand(*query.shape[:-1], key.shape[-2])
+    # The queries of all heads of a group are rows of one attention, so that no key is copied.
+    rows, kept = (torch.unflatten(x, -3, (groups, heads // groups)).flatten(-3, -2) for x in (query, mask))
+    out = attention(rows, key, value, kept)
+    return torch.unflatten(out, -2, (heads // groups, queries)).flatten(-4, -3)
 
 
 def attention_pool(
