@@ -1,0 +1,123 @@
+"""The table of core loops in the README, made of the results that asv has saved: `python -m benchmarks.table`."""
+
+import itertools
+import json
+import math
+import re
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from asv.results import Results, iter_results_for_machine
+
+ROOT = Path(__file__).parent.parent
+SAVED = ROOT / "benchmarks" / "results"
+BEGIN, END = "<!-- core loops -->", "<!-- end of core loops -->"
+HEAD = ["loop", "peer", "sizes", "time at the largest", "reference / peer, eager", "compiled", "growth"]
+
+Values = dict[tuple[str, ...], float]
+
+
+def table(saved: Path = SAVED) -> str:
+    """A section for each machine: its newest results, a row for each loop and device."""
+    benchmarks = {
+        name: entry
+        for name, entry in json.loads((saved / "benchmarks.json").read_text()).items()
+        if isinstance(entry, dict)
+    }
+    machines = sorted(path.parent for path in saved.glob("*/machine.json"))
+    return "\n\n".join(filter(None, (_section(machine, benchmarks) for machine in machines)))
+
+
+def _section(machine: Path, benchmarks: Mapping[str, Any]) -> str:
+    results = [*iter_results_for_machine(str(machine.parent), machine.name)]
+    if not results:
+        return ""
+    newest = max(results, key=lambda result: result.date)
+    about = json.loads((machine / "machine.json").read_text())
+    commit = newest.commit_hash[:8]
+    rows = [row for loop in _loops(benchmarks) for row in _rows(loop, benchmarks, newest)]
+    title = f"{about['cpu']}, {about['num_cpu']} cores, commit {commit}:"
+    lines = [HEAD, ["---"] * len(HEAD), *rows]
+    return "\n".join([title, "", *(f"| {' | '.join(line)} |" for line in lines)])
+
+
+def _loops(benchmarks: Mapping[str, Any]) -> list[str]:
+    return [name.removesuffix(".time_reference") for name in benchmarks if name.endswith(".time_reference")]
+
+
+def _rows(loop: str, benchmarks: Mapping[str, Any], result: Results) -> Iterator[list[str]]:
+    times = _values(f"{loop}.time_reference", benchmarks, result)
+    ratios = {
+        entry["unit"].removeprefix("reference / "): _values(name, benchmarks, result)
+        for name, entry in benchmarks.items()
+        if name.startswith(f"{loop}.track_ratio")
+    }
+    limits = _values(f"{loop}.track_multiple_of_limit", benchmarks, result)
+    for device in dict.fromkeys(place[1] for place in times):
+        eager = {place[0]: value for place, value in times.items() if place[1:] == (device, "eager")}
+        if not eager:
+            continue
+        peer, of_peer = max(ratios.items(), key=lambda item: _largest(item[1], device, "eager"), default=("none", {}))
+        growth = _slope(eager) if len(eager) > 2 else math.nan
+        largest = [*eager][-1]
+        limit = limits.get((largest, device, "eager"), math.nan)
+        yield [
+            loop.split(".")[1] + (f" ({device})" if device != "cpu" else ""),
+            peer,
+            " ".join(map(_short, eager)),
+            _seconds(eager[largest]) + ("" if math.isnan(limit) else f", {limit:.2f} of the limit"),
+            " ".join(_number(of_peer.get((size, device, "eager"), math.nan)) for size in eager),
+            _number(_largest(of_peer, device, "compile")),
+            _number(growth),
+        ]
+
+
+def _values(name: str, benchmarks: Mapping[str, Any], result: Results) -> Values:
+    """The value at each size, device and mode that was measured; without device or mode it is cpu and eager."""
+    if name not in benchmarks or name not in result.get_all_result_keys():
+        return {}
+    params: Sequence[Sequence[str]] = benchmarks[name]["params"]
+    values = result.get_result_value(name, params)
+    places = itertools.product(*params)
+    measured = {place: value for place, value in zip(places, values, strict=True) if value is not None}
+    return {
+        (*(part.strip("'") for part in place), *("cpu", "eager")[len(place) - 1 :]): value
+        for place, value in measured.items()
+        if not math.isnan(value)
+    }
+
+
+def _largest(values: Values, device: str, mode: str) -> float:
+    return next((value for place, value in reversed(values.items()) if place[1:] == (device, mode)), math.nan)
+
+
+def _slope(times: Mapping[str, float]) -> float:
+    """Exponent of growth over the three largest sizes, by least squares."""
+    sizes = [math.log(int(size)) for size in times]
+    return statistics.linear_regression(sizes[-3:], [math.log(time) for time in times.values()][-3:]).slope
+
+
+def _short(size: str) -> str:
+    return re.sub(r"000$", "k", re.sub(r"000000$", "M", size))
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def _seconds(value: float) -> str:
+    unit, scale = next((unit, scale) for unit, scale in (("s", 1), ("ms", 1e3), ("us", 1e6)) if value * scale >= 1)
+    return f"{value * scale:.3g} {unit}"
+
+
+def main() -> None:
+    readme = ROOT / "README.md"
+    before, rest = readme.read_text().split(BEGIN)
+    _, after = rest.split(END)
+    readme.write_text(f"{before}{BEGIN}\n{table()}\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()
