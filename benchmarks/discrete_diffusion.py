@@ -1,4 +1,4 @@
-"""Discrete diffusion: draws, and steps back by full matrices, beside diffusers where it has them; growth with classes.
+"""Discrete diffusion: draws, and loops back with matrices and without, beside diffusers where it has them; growth.
 
 The peer has classes before positions, and gets each position as a sample of its own: that is its fastest layout here.
 """
@@ -9,15 +9,16 @@ from functools import partial
 import torch
 from diffusers import VQDiffusionScheduler
 from diffusers.schedulers.scheduling_vq_diffusion import gumbel_noised
+from torch.nn.functional import pad
 
 from benchmarks.loops import EAGER_AND_COMPILED, SEED, Loop, LoopBesidePeer
 from benchmarks.peers import growth_exponent, single_threaded
-from reference.diffusion.discrete import discrete_sample, gumbel_max, mask_and_replace_marginal, reverse_from_mixture
+from reference.diffusion.discrete import discrete_sample, gumbel_max, mask_and_replace_reverse, reverse_from_mixture
 from reference.diffusion.layout_diffusion import layout_transitions, masked_layout
 from reference.diffusion.transitions import mask_and_replace_schedule, mask_and_replace_transition
 
-CLASSES, MATRIX_CLASSES, POSITIONS = [8, 64, 1024, 8192], [8, 64, 256, 1024], 1024
-STEPS, TIMESTEP = 10, 5
+CLASSES, MATRIX_CLASSES, STEPS = [8, 64, 1024, 8192], [8, 64, 256, 1024], 10
+POSITIONS, LOOP_POSITIONS = 1024, 256
 KEEP_START, MASK_END = 0.99, 0.9
 LAYOUTS, LAYOUT_STEPS, LAYOUT_CATEGORIES, LAYOUT_ELEMENTS = [1, 10, 100], 20, 5, 20
 
@@ -41,33 +42,40 @@ class GumbelMax(LoopBesidePeer, size="classes", sizes=CLASSES, peer="diffusers",
         return gumbel_noised(self.logits[:, :, None], self.noise_generator).argmax(1).squeeze(1)
 
 
-class MaskAndReplaceDraw(LoopBesidePeer, size="classes", sizes=CLASSES, peer="diffusers", modes=EAGER_AND_COMPILED):
-    """x_t of mask-and-replace drawn for predicted data without a matrix. MASK is counted among the classes."""
+class MaskAndReplaceLoop(LoopBesidePeer, size="classes", sizes=CLASSES, peer="diffusers", modes=EAGER_AND_COMPILED):
+    """Tokens sampled by 10 steps of mask-and-replace without a matrix. MASK is counted among the classes.
+
+    One seed gives the uniform numbers to both. The peer's last step draws none for MASK, which is impossible there.
+    """
 
     def prepare(self, size: int, device: str) -> None:
         self.scheduler = VQDiffusionScheduler(size, STEPS, alpha_cum_start=KEEP_START, gamma_cum_end=MASK_END)
         self.scheduler.set_timesteps(STEPS, device)
         schedule = mask_and_replace_schedule(STEPS, keep_start=KEEP_START, mask_end=MASK_END)
-        bars = (schedule.keep_bar, schedule.mask_bar)
-        self.keep_bar, self.mask_bar = (bar[TIMESTEP].float().expand(1, 1).to(device) for bar in bars)
-        self.x_0 = self.normal(POSITIONS, size - 1).softmax(-1).to(device)
-        self.log_x_0 = self.x_0.log()[:, :, None]
+        keep_bar_s, mask_bar_s = pad(schedule.keep_bar[:-1], (1, 0), value=1.0), pad(schedule.mask_bar[:-1], (1, 0))
+        levels = torch.stack([schedule.keep, schedule.mask, keep_bar_s, mask_bar_s], 1)
+        self.levels = levels[..., None, None].float().to(device)
+        self.logits = self.normal(LOOP_POSITIONS, size - 1).to(device)
+        self.x_T = torch.full((LOOP_POSITIONS,), size - 1, device=device)
         self.noise_generator = torch.Generator(device)
-        self.least_bytes = self.x_0.nbytes + 8 * POSITIONS
-        self.draw = self.compiled(self._draw)
+        self.least_bytes = STEPS * self.logits.nbytes
+        self.step = self.compiled(mask_and_replace_step)
 
-    def _draw(self, uniform: torch.Tensor) -> torch.Tensor:
-        return gumbel_max(mask_and_replace_marginal(self.x_0, self.keep_bar, self.mask_bar).log(), uniform)
+    def denoiser(self, x_t: torch.Tensor, t: int) -> torch.Tensor:
+        return self.logits
 
     def reference(self) -> torch.Tensor:
         self.noise_generator.manual_seed(SEED)
-        shape = (POSITIONS, self.x_0.shape[1] + 1)
-        return self.draw(torch.rand(shape, generator=self.noise_generator, device=self.x_0.device))
+        x_t, (positions, tokens) = self.x_T, self.logits.shape
+        for t in reversed(range(STEPS)):
+            drawn = (positions, tokens + (t > 0))
+            uniform = torch.rand(drawn, generator=self.noise_generator, device=x_t.device)
+            x_t = self.step(x_t, self.denoiser(x_t, t), self.levels[t], pad(uniform, (0, int(t == 0)), value=1.0))
+        return x_t
 
     def peer(self) -> torch.Tensor:
         self.noise_generator.manual_seed(SEED)
-        log_marginal = self.scheduler.apply_cumulative_transitions(self.log_x_0, TIMESTEP)
-        return gumbel_noised(log_marginal, self.noise_generator).argmax(1).squeeze(1)
+        return vq_diffusion_sample(self.scheduler, self.denoiser, self.x_T, self.noise_generator)
 
     def check(self) -> None:
         assert_same_classes(self.reference(), self.peer())
@@ -106,11 +114,8 @@ class MatrixLoop(LoopBesidePeer, size="classes", sizes=MATRIX_CLASSES, peer="dif
 
     def peer(self) -> torch.Tensor:
         self.noise_generator.manual_seed(SEED)
-        x_t = self.x_T[:, None]
-        for t in self.scheduler.timesteps:
-            log_x_0 = self.denoiser(x_t, t)[:, :-1, None].log_softmax(1)
-            x_t = self.scheduler.step(log_x_0, t, x_t, self.noise_generator).prev_sample
-        return x_t.squeeze(1)
+        tokens = self.logits[:, :-1]
+        return vq_diffusion_sample(self.scheduler, lambda x_t, t: tokens, self.x_T, self.noise_generator)
 
     def check(self) -> None:
         assert_same_classes(self.reference(), self.peer())
@@ -136,9 +141,9 @@ class LayoutLoop(Loop, size="layouts", sizes=LAYOUTS):
 
 
 class Growth:
-    """Exponent of the time over the number of classes: a step back by matrices, and a draw without one."""
+    """Exponent of the time of a step back over the number of classes, by matrices and without one."""
 
-    params = (["matrix_step", "mask_and_replace_draw"],)
+    params = (["matrix_step", "mask_and_replace_step"],)
     param_names = ("form",)
     timeout = 600
 
@@ -154,7 +159,7 @@ class Growth:
 def _forms() -> dict[str, tuple[Callable[[int], Callable[[], object]], list[int]]]:
     return {
         "matrix_step": (_matrix_step, [250, 500, 1_000, 2_000]),
-        "mask_and_replace_draw": (_mask_and_replace_draw, [1_000, 2_000, 4_000, 8_000]),
+        "mask_and_replace_step": (_mask_and_replace_step, [4_000, 8_000, 16_000, 32_000]),
     }
 
 
@@ -166,10 +171,31 @@ def _matrix_step(classes: int) -> Callable[[], object]:
     return partial(reverse_from_mixture, x_t, probabilities, between, cumulative)
 
 
-def _mask_and_replace_draw(classes: int) -> Callable[[], object]:
-    x_0, uniform = torch.rand(64, classes - 1).softmax(-1), torch.rand(64, classes)
-    bar = torch.full((1, 1), 0.4)
-    return lambda: gumbel_max(mask_and_replace_marginal(x_0, bar, bar).log(), uniform)
+def _mask_and_replace_step(classes: int) -> Callable[[], object]:
+    levels = torch.tensor([0.9, 0.05, 0.5, 0.3])[:, None, None]
+    x_t, uniform = torch.randint(classes, (16,)), torch.rand(16, classes)
+    return partial(mask_and_replace_step, x_t, torch.randn(16, classes - 1), levels, uniform)
+
+
+def mask_and_replace_step(
+    x_t: torch.Tensor, logits: torch.Tensor, levels: torch.Tensor, uniform: torch.Tensor
+) -> torch.Tensor:
+    """x_s for keep, mask, keep_bar_s and mask_bar_s, drawn with the uniform numbers of all classes."""
+    return gumbel_max(mask_and_replace_reverse(x_t, logits.softmax(-1), *levels).log(), uniform)
+
+
+def vq_diffusion_sample(
+    scheduler: VQDiffusionScheduler,
+    denoiser: Callable[[torch.Tensor, int], torch.Tensor],
+    x_T: torch.Tensor,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """The peer's loop, for logits of every token but MASK."""
+    x_t = x_T[:, None]
+    for t in scheduler.timesteps:
+        log_x_0 = denoiser(x_t, t)[:, :, None].log_softmax(1)
+        x_t = scheduler.step(log_x_0, t, x_t, generator).prev_sample
+    return x_t.squeeze(1)
 
 
 def assert_same_classes(reference: torch.Tensor, peer: torch.Tensor) -> None:

@@ -11,6 +11,7 @@ from benchmarks.peers import DEVICES, assert_same, clock, flushed_seconds, limit
 
 EAGER = ("eager",)
 EAGER_AND_COMPILED = ("eager", "compile")
+CPU = ("cpu",)  # for peers that know no other device
 SEED = 7
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,14 +26,21 @@ class Loop(abc.ABC):
     """
 
     timeout = 600
-    sample_time = 0.05
+    sample_time, rounds, repeat = 0.05, 1, (3, 10, 2.0)
     timer = staticmethod(clock)
     least_bytes = 0
     least_flops = 0
     _ready: tuple[Any, ...] = ()
 
-    def __init_subclass__(cls, *, size: str = "", sizes: Sequence[int] = (), modes: Sequence[str] = EAGER) -> None:
-        cls.params = (list(sizes), DEVICES, list(modes))
+    def __init_subclass__(
+        cls,
+        *,
+        size: str = "",
+        sizes: Sequence[int] = (),
+        devices: Sequence[str] = DEVICES,
+        modes: Sequence[str] = EAGER,
+    ) -> None:
+        cls.params = (list(sizes), list(devices), list(modes))
         cls.param_names = (size, "device", "mode")
 
     @abc.abstractmethod
@@ -101,8 +109,8 @@ class LoopBesidePeer(Loop):
     The peer gets the same inputs and is always as it ships. The two are checked equal before they are timed.
     """
 
-    def __init_subclass__(cls, *, peer: str, **sizes: Any) -> None:
-        super().__init_subclass__(**sizes)
+    def __init_subclass__(cls, *, peer: str, **parameters: Any) -> None:
+        super().__init_subclass__(**parameters)
         cls.unit = f"reference / {peer}"
 
     @abc.abstractmethod

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 ROUNDS, SAMPLE_SECONDS, BUDGET_SECONDS = 15, 0.02, 10
@@ -15,8 +16,9 @@ WARM_UP, L2_BYTES = 10, 2**28
 
 
 def single_threaded() -> None:
-    """One thread for both sides: what is compared is the work, not the scheduling of it."""
+    """One thread for both sides, NumPy's BLAS too: what is compared is the work, not the scheduling of it."""
     torch.set_num_threads(1)
+    threadpool_limits(1)
 
 
 def clock() -> float:
@@ -56,15 +58,32 @@ def ratio(reference: Callable[[], object], peer: Callable[[], object]) -> float:
 
 
 def growth_exponent(at: Callable[[int], Callable[[], object]], sizes: Sequence[int]) -> float:
-    """Slope of log time over log size, by least squares; of each size the fastest of three calls."""
+    """Slope of log time over log size, by least squares; of each size the fastest of five calls, on the CPU.
+
+    The time is what this process spends itself: a few calls cannot average out what others take from a shared machine.
+    What is left of them, a CPU that slows down and recovers, hits all sizes alike, as every round goes through them.
+    """
     functions = [at(size) for size in sizes]
-    times = [min(seconds(function, 1) for _ in range(3)) for function in functions]
+    rounds = [[process_seconds(function) for function in functions] for _ in range(5)]
+    times = [min(calls) for calls in zip(*rounds, strict=True)]
     return statistics.linear_regression([math.log(size) for size in sizes], [math.log(t) for t in times]).slope
 
 
+def process_seconds(function: Callable[[], object]) -> float:
+    """Seconds of the CPU that one call takes."""
+    began = time.process_time()
+    function()
+    return time.process_time() - began
+
+
 def assert_same(reference: Any, peer: Any) -> None:
-    """Both compute the same thing, to the precision of float32 tables; otherwise their times mean nothing."""
-    torch.testing.assert_close(reference, peer, rtol=1e-4, atol=1e-4)
+    """Both compute the same thing, to the precision of float32 tables; otherwise their times mean nothing.
+
+    Integers are the same exactly.
+    """
+    exact = isinstance(reference, torch.Tensor) and not reference.is_floating_point()
+    tolerance = 0 if exact else 1e-4
+    torch.testing.assert_close(reference, peer, rtol=tolerance, atol=tolerance)
 
 
 def flushed_seconds(function: Callable[[], object]) -> float:

@@ -7,10 +7,9 @@ import numpy as np
 import torch
 from hmmlearn import _hmmc
 from sklearn.mixture import GaussianMixture as SklearnMixture
-from threadpoolctl import threadpool_limits
 from torchcrf import CRF
 
-from benchmarks.loops import LoopBesidePeer
+from benchmarks.loops import CPU, LoopBesidePeer
 from benchmarks.peers import growth_exponent, single_threaded
 from reference.probability.crf import LinearChain, crf_log_partition
 from reference.probability.gaussian_mixture import GaussianMixture, mixture_em_step
@@ -21,22 +20,13 @@ STEPS, STATES = [10, 100, 1_000, 10_000], [4, 16, 64, 256]
 CRF_STEPS, BATCH = [10, 100, 1_000], 32
 
 
-def on_cpu(loop: type[LoopBesidePeer]) -> type[LoopBesidePeer]:
-    """The loop on the CPU only, for a peer that knows no other device."""
-    sizes, _, modes = loop.params
-    loop.params = (sizes, ["cpu"], modes)
-    return loop
-
-
-@on_cpu
-class EmSamples(LoopBesidePeer, size="samples", sizes=SAMPLES, peer="scikit-learn"):
+class EmSamples(LoopBesidePeer, size="samples", sizes=SAMPLES, peer="scikit-learn", devices=CPU):
     """One iteration of EM for 8 components in float64."""
 
     def prepare(self, size: int, device: str) -> None:
         self.start(size, components=8)
 
     def start(self, samples: int, components: int) -> None:
-        threadpool_limits(1)  # what `single_threaded` is to torch
         self.data, means = (self.normal(count, DIM).double() for count in (samples, components))
         self.mixture = start_of_em(means)
         self.rows = self.data.numpy()
@@ -59,16 +49,14 @@ class EmSamples(LoopBesidePeer, size="samples", sizes=SAMPLES, peer="scikit-lear
             torch.testing.assert_close(reference, torch.from_numpy(peer))
 
 
-@on_cpu
-class EmComponents(EmSamples, size="components", sizes=COMPONENTS, peer="scikit-learn"):
+class EmComponents(EmSamples, size="components", sizes=COMPONENTS, peer="scikit-learn", devices=CPU):
     """One iteration of EM for 10,000 samples in float64."""
 
     def prepare(self, size: int, device: str) -> None:
         self.start(10_000, components=size)
 
 
-@on_cpu
-class HmmSteps(LoopBesidePeer, size="steps", sizes=STEPS, peer="hmmlearn"):
+class HmmSteps(LoopBesidePeer, size="steps", sizes=STEPS, peer="hmmlearn", devices=CPU):
     """The forward recursion for 16 states in float64."""
 
     def prepare(self, size: int, device: str) -> None:
@@ -90,8 +78,7 @@ class HmmSteps(LoopBesidePeer, size="steps", sizes=STEPS, peer="hmmlearn"):
         torch.testing.assert_close(self.reference(), torch.from_numpy(self.peer()))
 
 
-@on_cpu
-class HmmStates(HmmSteps, size="states", sizes=STATES, peer="hmmlearn"):
+class HmmStates(HmmSteps, size="states", sizes=STATES, peer="hmmlearn", devices=CPU):
     """The forward recursion over 100 steps in float64."""
 
     def prepare(self, size: int, device: str) -> None:

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from asv.results import Results, iter_results_for_machine
-
 ROOT = Path(__file__).parent.parent
 SAVED = ROOT / "benchmarks" / "results"
 BEGIN, END = "<!-- core loops -->", "<!-- end of core loops -->"
@@ -31,6 +29,8 @@ def table(saved: Path = SAVED) -> str:
 
 
 def _section(machine: Path, benchmarks: Mapping[str, Any]) -> str:
+    from asv.results import iter_results_for_machine  # not in the environments in which asv looks for benchmarks
+
     results = [*iter_results_for_machine(str(machine.parent), machine.name)]
     if not results:
         return ""
@@ -47,7 +47,7 @@ def _loops(benchmarks: Mapping[str, Any]) -> list[str]:
     return [name.removesuffix(".time_reference") for name in benchmarks if name.endswith(".time_reference")]
 
 
-def _rows(loop: str, benchmarks: Mapping[str, Any], result: Results) -> Iterator[list[str]]:
+def _rows(loop: str, benchmarks: Mapping[str, Any], result: Any) -> Iterator[list[str]]:
     times = _values(f"{loop}.time_reference", benchmarks, result)
     ratios = {
         entry["unit"].removeprefix("reference / "): _values(name, benchmarks, result)
@@ -74,7 +74,7 @@ def _rows(loop: str, benchmarks: Mapping[str, Any], result: Results) -> Iterator
         ]
 
 
-def _values(name: str, benchmarks: Mapping[str, Any], result: Results) -> Values:
+def _values(name: str, benchmarks: Mapping[str, Any], result: Any) -> Values:
     """The value at each size, device and mode that was measured; without device or mode it is cpu and eager."""
     if name not in benchmarks or name not in result.get_all_result_keys():
         return {}

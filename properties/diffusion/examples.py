@@ -233,6 +233,14 @@ EXAMPLES = {
         "keep_bar": _table(0.25, 0.5)[:, None, None],
         "mask_bar": _table(0.5, 0.125, 0.25)[:, None],
     },
+    "mask_and_replace_reverse": {
+        "x_t": torch.tensor([[4, 0, 3], [2, 1, 4]]),
+        "probabilities": _ramp(2, 3, 4).softmax(-1),
+        "keep": _table(0.5, 0.25)[:, None, None],
+        "mask": _table(0.25, 0.125, 0.5)[:, None],
+        "keep_bar_s": _table(0.625, 0.375)[:, None, None],
+        "mask_bar_s": _table(0.125, 0.25, 0.1875)[:, None],
+    },
     "discrete_sample": {
         "denoiser": _denoiser,
         "x_T": _tokens,

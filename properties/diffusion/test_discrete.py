@@ -31,6 +31,19 @@ def absorbing(keep):
     return moved
 
 
+def keep_mask_or_replace(shares):
+    """Chains over four tokens and MASK that keep, mask or replace a token with the given probabilities."""
+    keep, mask, replace = shares.T[..., None, None]
+    tokens = torch.cat([keep * IDENTITY + replace / 4, mask.expand(-1, 4, 1)], 2)
+    return torch.cat([tokens, torch.eye(5)[4:].expand(len(shares), 1, 5)], 1)
+
+
+def totals(shares):
+    """Probabilities to be kept by all of the steps, and to be masked by one of them."""
+    keep, mask, _ = shares.T
+    return keep.prod().reshape(1, 1), 1 - (1 - mask).prod().reshape(1, 1)
+
+
 def last_step(transitions):
     """q(x_s = j, x_t = i | x_0 = k) by all paths, as [k, j, i], where the last of the steps leads from s to t."""
     paths = every_path(torch.cat([torch.stack([IDENTITY, IDENTITY]), transitions]))
@@ -397,14 +410,78 @@ def test_substitution_log_probabilities_rejects_a_mask_that_is_no_class(substitu
 @given(x_0=simplex(2, 3, 4), shares=simplex(3, 3, grid=16))
 def test_mask_and_replace_marginal_equals_sum_over_paths(mask_and_replace_marginal, x_0, shares):
     """After two and three steps it is where the paths of the chain lead that keeps, masks or replaces each token."""
-    keep, mask, replace = shares.T[..., None, None]
-    tokens = torch.cat([keep * IDENTITY + replace / 4, mask.expand(3, 4, 1)], 2)
-    transitions = torch.cat([tokens, torch.eye(5)[4:].expand(3, 1, 5)], 1)
+    transitions = keep_mask_or_replace(shares)
     marginals = every_path(transitions[:2]).sum(1), every_path(transitions).sum((1, 2))
     expected = (x_0[..., None] * torch.stack(marginals)[:, None, :4]).sum(-2)
-    keep_bar = torch.stack([keep[:2].prod(), keep.prod()])[:, None, None]
-    mask_bar = 1 - torch.stack([(1 - mask[:2]).prod(), (1 - mask).prod()])[:, None, None]
+    levels_t = zip(totals(shares[:2]), totals(shares), strict=True)
+    keep_bar, mask_bar = (torch.stack(pair) for pair in levels_t)
     assert_close(mask_and_replace_marginal(x_0, keep_bar, mask_bar), expected, 1)
+
+
+@pytest.mark.parametrize("s", [1, 2])
+@given(shares=simplex(3, 3, least=1, grid=16), probabilities=simplex(2, 5, 4, least=1), x_t=indices(5, 2, 5))
+def test_mask_and_replace_reverse_equals_bayes_rule_over_paths(mask_and_replace_reverse, shares, probabilities, x_t, s):
+    """It is the mean of q(x_s | x_t, x_0), each the share of the paths from x_0 to x_t that pass through x_s."""
+    transitions = keep_mask_or_replace(shares)
+    pairs = every_path(transitions).sum(3 - s)[:4]
+    levels_s, levels = totals(shares[:s]), totals(shares[s:])
+    expected = mixture(pairs, probabilities, x_t)
+    assert_close(mask_and_replace_reverse(x_t, probabilities, *levels, *levels_s), expected)
+
+
+@given(shares=simplex(2, 3, least=1), weights=simplex(3, least=1), seen=st.sampled_from([0, 4097, 8190, 8191, 8192]))
+def test_mask_and_replace_reverse_equals_mean_of_posteriors_for_8192_tokens(
+    mask_and_replace_reverse, shares, weights, seen
+):
+    """Bayes' rule for three of many tokens gives each of the 8192, however rare it is, and MASK its share of 1."""
+    data, every = torch.tensor([0, 4096, 8191]), torch.arange(8193)
+    (keep_s, mask_s, replace_s), (keep, mask, replace) = shares
+    prior = keep_s * (data[:, None] == every) + replace_s / 8192
+    prior[:, 8192] = mask_s
+    likelihood = keep * (every == seen) + replace / 8192 if seen < 8192 else mask.repeat(8193)
+    likelihood[8192] = float(seen == 8192)
+    joint = prior * likelihood
+    expected = weights @ (joint / joint.sum(1, keepdim=True))
+    probabilities = torch.zeros(1, 8192, dtype=torch.float64)
+    probabilities[:, data] = weights
+    reverse = mask_and_replace_reverse(torch.tensor([seen]), probabilities, *totals(shares[1:]), *totals(shares[:1]))
+    assert_close(reverse[0], expected)
+    assert_close(reverse.sum(1), 1)
+
+
+@given(shares=simplex(2, 3, least=1), tokens=simplex(4, least=1))
+def test_mask_and_replace_reverse_reduces_to_x_0_at_the_data(mask_and_replace_reverse, shares, tokens):
+    """Before the first step the state is the data, for x_t replaced or MASK, and nothing of it is MASK."""
+    levels, data = totals(shares[:1]), totals(shares[:0])
+    reverse = mask_and_replace_reverse(torch.arange(5), tokens.expand(5, 4), *levels, *data)
+    assert_close(reverse, torch.cat([tokens, torch.zeros(1)]))
+
+
+@given(keep=levels(2, 1, 1), tokens=simplex(3, least=1))
+def test_mask_and_replace_reverse_makes_nothing_up(mask_and_replace_reverse, keep, tokens):
+    """Without replacement a token stays, MASK becomes token i by its p_i, and the impossible has no probability."""
+    keep_s, step = keep
+    unmasked = torch.cat([keep_s * (1 - step) * tokens, 1 - keep_s], 1) / (1 - keep_s * step)
+    masking = step, 1 - step, keep_s, 1 - keep_s
+    possible = mask_and_replace_reverse(torch.arange(4), tokens.expand(4, 3), *masking)
+    assert_close(possible, torch.cat([IDENTITY[:3], unmasked]))
+    one, none = torch.ones_like(step), torch.zeros_like(step)
+    other = mask_and_replace_reverse(torch.tensor([1]), IDENTITY[:1, :3], *masking)
+    never_masked = mask_and_replace_reverse(torch.tensor([3]), tokens[None], one, none, one, none)
+    assert_equal(torch.cat([other, never_masked]) > 0, torch.zeros(2, 4, dtype=torch.bool))
+
+
+@pytest.mark.autograd
+@given(keep=levels(2, 1, 1), tokens=simplex(3, least=1))
+def test_mask_and_replace_reverse_has_finite_gradient(mask_and_replace_reverse, keep, tokens):
+    """From MASK, token 0 gets p_0 / sum_i p_i of what is unmasked, and what cannot reach x_t has a gradient of 0."""
+    keep_s, step = keep
+    inputs = tokens.expand(2, 3).clone().requires_grad_()
+    reverse = mask_and_replace_reverse(torch.tensor([0, 3]), inputs, step, 1 - step, keep_s, 1 - keep_s)
+    (gradient,) = torch.autograd.grad(reverse[:, 0].sum(), inputs)
+    unmasked = (keep_s * (1 - step) / (1 - keep_s * step)).flatten()
+    expected = torch.stack([torch.zeros(3), unmasked * (IDENTITY[0, :3] - tokens[0])])
+    assert_close(gradient.to(reverse.dtype), expected, 1 / tokens[0])
 
 
 @given(transitions=LAZY, x_T=indices(4, 2, 5), uniform=levels(3, 2, 5, 4), logits=normals(3, 4, 4))

@@ -280,12 +280,52 @@ def mask_and_replace_marginal(
     keep_bar is the product of all keep = a, mask_bar is 1 minus that of all 1 - mask = 1 - c, for steps that turn a
     token into MASK with c, else keep it with a and replace it by any of the N tokens, itself included, with the rest.
 
-    Domain: keep_bar >= 0, mask_bar >= 0, keep_bar + mask_bar <= 1; rows of x_0 that sum to 1.
+    Domain: keep_bar >= 0, mask_bar >= 0, keep_bar + mask_bar <= 1; rows of x_0 that sum to 1. In float32
+    1 - keep_bar - mask_bar cancels near the ends, where it is small beside 1, and may round to less than 0.
     Source: Gu et al. 2021 (VQ-Diffusion), arXiv:2111.14822, section 4.1.
     Notes: R000-011, R000-014.
     """
     replaced = (1 - keep_bar - mask_bar) / x_0.shape[-1]
     return torch.cat([keep_bar * x_0 + replaced, mask_bar.expand(*x_0.shape[:-1], 1)], -1)
+
+
+def mask_and_replace_reverse(
+    x_t: Int64[Tensor, "*batch"],
+    probabilities: Float[Tensor, "*batch tokens"],
+    keep: Float[Tensor, "*#batch 1"],
+    mask: Float[Tensor, "*#batch 1"],
+    keep_bar_s: Float[Tensor, "*#batch 1"],
+    mask_bar_s: Float[Tensor, "*#batch 1"],
+) -> Float[Tensor, "*batch tokens+1"]:
+    """Probabilities of x_s under mask-and-replace, MASK last, as the mean of posteriors, without a matrix.
+
+        p(x_s = j | x_t) = sum_i p_i q(x_s = j | x_t, x_0 = i)
+                         ~ q(x_t | x_s = j) sum_i w_i q(x_s = j | x_0 = i),   w_i ~ p_i / q(x_t | x_0 = i)
+
+    Steps from s to t keep a token with `keep`, mask it with `mask` and replace it with r = 1 - keep - mask; those up to
+    s do so with keep_bar_s, mask_bar_s and r_s. MASK is reached by all tokens alike, so that w = p, and x_t = k by
+
+        q(x_t = k | x_0 = i) = keep keep_bar_s [i = k] + (keep r_s + r (1 - mask_bar_s)) / N
+
+    It is `reverse_from_mixture` for matrices `mask_and_replace_transition` and data that is never MASK, in time that
+    grows as N. The sum goes over the tokens that can reach x_t. At keep_bar_s = 1 it is p, restricted to those.
+
+    Domain: x_t in 0..N, where N is MASK; both keep and mask, and float32, as in `mask_and_replace_marginal`. NaN where
+    none of the tokens that can reach x_t has any probability.
+    Source: Gu et al. 2021 (VQ-Diffusion), arXiv:2111.14822, eq. 11, by the closed form of eq. 8 and the appendix.
+    Differs: implementations in logarithms return something for impossible x_t, where they cut log 0 at -70.
+    Notes: R000-012, R000-014.
+    """
+    tokens = probabilities.shape[-1]
+    masked = (x_t == tokens)[..., None]
+    same = x_t[..., None] == torch.arange(tokens, device=x_t.device)
+    replaced = 1 - keep - mask
+    replaced_t = keep * (1 - keep_bar_s - mask_bar_s) + replaced * (1 - mask_bar_s)
+    reach = torch.where(masked, 1, keep * keep_bar_s * same + replaced_t / tokens)
+    weights = _normalized(probabilities / torch.where(reach > 0, reach, torch.inf))
+    last = torch.where(masked, mask, keep * same + replaced / tokens)
+    likelihood = torch.cat([last, masked.to(last.dtype)], -1)
+    return _normalized(likelihood * mask_and_replace_marginal(weights, keep_bar_s, mask_bar_s))
 
 
 def discrete_sample(

@@ -1,5 +1,7 @@
 """Wrong variants of `reference.diffusion.discrete`."""
 
+import math
+
 import torch
 
 from properties.mistakes import mistake, variant
@@ -16,6 +18,7 @@ from reference.diffusion.discrete import (
     gumbel_noise,
     log_add_exp,
     mask_and_replace_marginal,
+    mask_and_replace_reverse,
     reverse_from_joint,
     reverse_from_mixture,
     substitution_log_probabilities,
@@ -624,6 +627,113 @@ def mask_and_replace_marginal_with_mask_kept_out(x_0, keep_bar, mask_bar):
     """the probability of MASK is not taken from what is replaced, so that the sum exceeds 1"""
     tokens = keep_bar * x_0 + (1 - keep_bar) / x_0.shape[-1]
     return torch.cat([tokens, mask_bar.expand(*x_0.shape[:-1], 1)], -1)
+
+
+def _reverse(x_t, weights, keep, mask, keep_bar_s, mask_bar_s):
+    """q(x_t | x_s) times the marginal of the given weights of x_0, scaled to sum to 1."""
+    tokens = weights.shape[-1]
+    masked, same = (x_t == tokens)[..., None], x_t[..., None] == torch.arange(tokens)
+    column = torch.where(masked, mask, keep * same + (1 - keep - mask) / tokens)
+    before = mask_and_replace_marginal(weights / weights.sum(-1, keepdim=True), keep_bar_s, mask_bar_s)
+    reverse = torch.cat([column, masked.to(column.dtype)], -1) * before
+    return reverse / reverse.sum(-1, keepdim=True)
+
+
+def _reach(x_t, tokens, keep, mask, keep_bar_s, mask_bar_s):
+    """q(x_t | x_0) for every token x_0."""
+    same = x_t[..., None] == torch.arange(tokens)
+    keep_bar, mask_bar = keep * keep_bar_s, 1 - (1 - mask) * (1 - mask_bar_s)
+    return torch.where((x_t == tokens)[..., None], mask_bar, keep_bar * same + (1 - keep_bar - mask_bar) / tokens)
+
+
+@mistake(of=mask_and_replace_reverse, seen="catalogue R000-012")
+def mask_and_replace_reverse_that_is_joint(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """pairs are weighed as if the predicted probabilities did not know x_t yet"""
+    return _reverse(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s)
+
+
+@mistake(of=mask_and_replace_reverse, seen="microsoft/VQ-Diffusion#20")
+def mask_and_replace_reverse_from_rows(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """row x_t of the matrix of the step is read instead of column x_t, so that a token comes from MASK"""
+    reverse = mask_and_replace_reverse(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s)
+    tokens = probabilities.shape[-1]
+    weights = probabilities / _reach(x_t, tokens, keep, mask, keep_bar_s, mask_bar_s)
+    before = mask_and_replace_marginal(weights / weights.sum(-1, keepdim=True), keep_bar_s, mask_bar_s)
+    row = mask_and_replace_marginal((x_t[..., None] == torch.arange(tokens)).to(keep.dtype), keep, mask)
+    rows = row * before / (row * before).sum(-1, keepdim=True)
+    return torch.where((x_t == tokens)[..., None], reverse, rows)
+
+
+@mistake(of=mask_and_replace_reverse, seen="catalogue R000-011")
+def mask_and_replace_reverse_with_marginal_of_t(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """keep_bar and mask_bar are those up to t, where those up to s belong"""
+    totals = keep * keep_bar_s, mask_bar_s + mask * (1 - mask_bar_s)
+    return mask_and_replace_reverse(x_t, probabilities, keep, mask, *totals)
+
+
+@mistake(of=mask_and_replace_reverse, seen="catalogue R000-014")
+def mask_and_replace_reverse_with_totals_for_step(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """the step from s to t is taken for all steps up to t"""
+    totals = keep * keep_bar_s, mask_bar_s + mask * (1 - mask_bar_s)
+    return mask_and_replace_reverse(x_t, probabilities, *totals, keep_bar_s, mask_bar_s)
+
+
+@mistake(of=mask_and_replace_reverse, seen="catalogue R000-014")
+def mask_and_replace_reverse_with_mask_first(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """MASK is the first class of the result instead of the last"""
+    return mask_and_replace_reverse(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s).roll(1, -1)
+
+
+@mistake(of=mask_and_replace_reverse, seen="catalogue R000-014")
+def mask_and_replace_reverse_without_replacement(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """tokens are masked only, so that what is seen of them is taken for the data"""
+    return mask_and_replace_reverse(x_t, probabilities, 1 - mask, mask, 1 - mask_bar_s, mask_bar_s)
+
+
+@mistake(of=mask_and_replace_reverse, seen="microsoft/VQ-Diffusion#18")
+def mask_and_replace_reverse_without_mask(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """MASK is struck out at every step, although it is impossible only at the data"""
+    reverse = mask_and_replace_reverse(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s)
+    tokens = reverse[..., :-1] / reverse[..., :-1].sum(-1, keepdim=True)
+    return torch.cat([tokens, torch.zeros_like(tokens[..., :1])], -1)
+
+
+@mistake(of=mask_and_replace_reverse, seen="catalogue R000-012")
+def mask_and_replace_reverse_of_the_likeliest_x_0(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """the predicted probabilities are rounded to the likeliest token"""
+    likeliest = probabilities.argmax(-1, keepdim=True) == torch.arange(probabilities.shape[-1])
+    return mask_and_replace_reverse(x_t, likeliest.to(probabilities.dtype), keep, mask, keep_bar_s, mask_bar_s)
+
+
+@mistake(of=mask_and_replace_reverse, seen="catalogue R000-014")
+def mask_and_replace_reverse_that_loses_rare_tokens(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """tokens of probability below 1e-6 are given none"""
+    reverse = mask_and_replace_reverse(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s)
+    return torch.where(reverse < 1e-6, 0, reverse)
+
+
+@mistake(of=mask_and_replace_reverse, seen="huggingface/diffusers, VQDiffusionPipeline")
+def mask_and_replace_reverse_with_floors(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """probabilities are at least e^-70, so that tokens that cannot reach x_t take part"""
+    floor = math.exp(-70)
+    reach = _reach(x_t, probabilities.shape[-1], keep, mask, keep_bar_s, mask_bar_s).clamp(min=floor)
+    return _reverse(x_t, probabilities.clamp(min=floor) / reach, keep, mask, keep_bar_s, mask_bar_s)
+
+
+@mistake(of=mask_and_replace_reverse, seen="catalogue R000-012")
+def mask_and_replace_reverse_without_gradient(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """the value is right, but 0/0 behind a where makes the gradient NaN"""
+    reach = _reach(x_t, probabilities.shape[-1], keep, mask, keep_bar_s, mask_bar_s)
+    weights = torch.where(reach > 0, probabilities / reach, 0)
+    return _reverse(x_t, weights, keep, mask, keep_bar_s, mask_bar_s)
+
+
+@variant(of=mask_and_replace_reverse, seen="microsoft/VQ-Diffusion#15")
+def mask_and_replace_reverse_divided_by_chance_of_mask(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """where x_t is MASK the prediction is divided by q(MASK | x_0) too, which is the same for every token"""
+    reach = _reach(x_t, probabilities.shape[-1], keep, mask, keep_bar_s, mask_bar_s)
+    weights = probabilities / torch.where(reach > 0, reach, torch.inf)
+    return _reverse(x_t, weights, keep, mask, keep_bar_s, mask_bar_s)
 
 
 def _sample(denoiser, x_T, uniform, transitions, back, last_noise=1.0):
