@@ -11,7 +11,7 @@ from transformers.generation import TopKLogitsWarper, TopPLogitsWarper
 from transformers.modeling_outputs import CausalLMOutput
 
 from benchmarks.language import generated_text
-from benchmarks.loops import EAGER, LoopBesidePeer
+from benchmarks.loops import CPU, LoopBesidePeer
 from benchmarks.peers import assert_same
 from reference.language.ngram import ngram_counts, pad_sentence, sentence_log_probability
 from reference.language.sampling import top_k_filter, top_p_filter
@@ -118,8 +118,8 @@ def flat(counter: NgramCounter) -> Counts:
     return {(*context, word): count for context, after in after_contexts for word, count in after.items()}
 
 
-class NgramCounting(LoopBesidePeer, size="words", sizes=WORDS, peer="nltk"):
-    """How often each n-gram up to trigrams occurs in a text. On the CPU alone.
+class NgramCounting(LoopBesidePeer, size="words", sizes=WORDS, peer="nltk", devices=CPU):
+    """How often each n-gram up to trigrams occurs in a text.
 
     NLTK also counts those that end in a start.
     """
@@ -138,8 +138,8 @@ class NgramCounting(LoopBesidePeer, size="words", sizes=WORDS, peer="nltk"):
         assert self.reference() == expected, "NLTK counts other n-grams"
 
 
-class NgramScoring(LoopBesidePeer, size="words", sizes=WORDS, peer="nltk"):
-    """Log probability of a sentence of ten words under the trigrams of a text, by Witten-Bell. On the CPU alone."""
+class NgramScoring(LoopBesidePeer, size="words", sizes=WORDS, peer="nltk", devices=CPU):
+    """Log probability of a sentence of ten words under the trigrams of a text, by Witten-Bell."""
 
     def prepare(self, size: int, device: str) -> None:
         sentences = padded_sentences(size)
@@ -161,6 +161,3 @@ class NgramScoring(LoopBesidePeer, size="words", sizes=WORDS, peer="nltk"):
 
     def check(self) -> None:
         assert_same(self.reference(), self.peer())
-
-
-NgramCounting.params = NgramScoring.params = (WORDS, ["cpu"], list(EAGER))

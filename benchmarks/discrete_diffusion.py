@@ -11,8 +11,7 @@ from diffusers import VQDiffusionScheduler
 from diffusers.schedulers.scheduling_vq_diffusion import gumbel_noised
 from torch.nn.functional import pad
 
-from benchmarks.loops import EAGER_AND_COMPILED, SEED, Loop, LoopBesidePeer
-from benchmarks.peers import growth_exponent, single_threaded
+from benchmarks.loops import EAGER_AND_COMPILED, SEED, Growth, Loop, LoopBesidePeer
 from reference.diffusion.discrete import discrete_sample, gumbel_max, mask_and_replace_reverse, reverse_from_mixture
 from reference.diffusion.layout_diffusion import layout_transitions, masked_layout
 from reference.diffusion.transitions import mask_and_replace_schedule, mask_and_replace_transition
@@ -140,27 +139,14 @@ class LayoutLoop(Loop, size="layouts", sizes=LAYOUTS):
         return discrete_sample(lambda x_t, t: self.logits, self.x_T, self.numbers, self.transitions)
 
 
-class Growth:
-    """Exponent of the time of a step back over the number of classes, by matrices and without one."""
+class GrowthOverClasses(Growth, forms=["matrix_step", "mask_and_replace_step"], size="classes"):
+    """A step back, by matrices and without one."""
 
-    params = (["matrix_step", "mask_and_replace_step"],)
-    param_names = ("form",)
-    timeout = 600
-
-    def setup(self, form: str) -> None:
-        single_threaded()
-
-    def track_exponent(self, form: str) -> float:
-        return growth_exponent(*_forms()[form])
-
-    track_exponent.unit = "log time / log classes"
-
-
-def _forms() -> dict[str, tuple[Callable[[int], Callable[[], object]], list[int]]]:
-    return {
-        "matrix_step": (_matrix_step, [250, 500, 1_000, 2_000]),
-        "mask_and_replace_step": (_mask_and_replace_step, [4_000, 8_000, 16_000, 32_000]),
-    }
+    def form(self, name: str) -> tuple[Callable[[int], Callable[[], object]], list[int]]:
+        return {
+            "matrix_step": (_matrix_step, [250, 500, 1_000, 2_000]),
+            "mask_and_replace_step": (_mask_and_replace_step, [4_000, 8_000, 16_000, 32_000]),
+        }[name]
 
 
 def _matrix_step(classes: int) -> Callable[[], object]:

@@ -9,7 +9,8 @@ from functools import partial
 import tiktoken
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from benchmarks.peers import growth_exponent, ratio, single_threaded
+from benchmarks.loops import CPU, Growth, LoopBesidePeer
+from benchmarks.peers import ratio
 from properties.subjects import sentencepiece
 from reference.language import bpe, unigram
 from reference.language.unigram_training import unigram_seed_model
@@ -36,36 +37,26 @@ def piece_model() -> dict[str, float]:
     return {piece: round(4 * p) / 4 for piece, p in unigram_seed_model(counts, NUM_PIECES, MAX_PIECE).items()}
 
 
-class _Tokenizer:
+class _Tokenizer(LoopBesidePeer, peer=""):
     """Each call takes from milliseconds to seconds, so that one is a sample."""
 
-    params = (LENGTHS,)
-    param_names = ("length",)
-    timeout = 600
     number, repeat, warmup_time = 1, 3, 0
 
-    def time_reference(self, length: int) -> None:
-        self._reference()
 
-
-class BpeTraining(_Tokenizer):
+class BpeTraining(_Tokenizer, size="length", sizes=LENGTHS, peer="tokenizers", devices=CPU):
     """Merges learned from a text, of which the words are counted first."""
 
-    def setup(self, length: int) -> None:
-        single_threaded()
-        self.text = generated_text(length)
-        tokens = bpe.bpe_vocabulary(self._reference())
-        assert self._peer() == [tokens[256 + k].decode() for k in range(NUM_MERGES)], "tokenizers learns other merges"
+    def prepare(self, size: int, device: str) -> None:
+        self.text = generated_text(size)
 
-    def track_ratio_to_tokenizers(self, length: int) -> float:
-        return ratio(self._reference, self._peer)
+    def check(self) -> None:
+        tokens = bpe.bpe_vocabulary(self.reference())
+        assert self.peer() == [tokens[256 + k].decode() for k in range(NUM_MERGES)], "tokenizers learns other merges"
 
-    track_ratio_to_tokenizers.unit = "reference / tokenizers"
-
-    def _reference(self) -> tuple[bpe.Pair, ...]:
+    def reference(self) -> tuple[bpe.Pair, ...]:
         return bpe.train_bpe_heap(Counter(self.text.split()), 256 + NUM_MERGES)
 
-    def _peer(self) -> list[str]:
+    def peer(self) -> list[str]:
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
         size = len(set(self.text)) - 1 + NUM_MERGES
@@ -73,76 +64,63 @@ class BpeTraining(_Tokenizer):
         return ["".join(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
 
 
-class BpeEncoding(_Tokenizer):
+class BpeEncoding(_Tokenizer, size="length", sizes=LENGTHS, peer="tiktoken", devices=CPU):
     """A text as one piece."""
 
-    def setup(self, length: int) -> None:
-        single_threaded()
-        self.data, self.merges = generated_text(length).encode(), trained_merges()
+    def prepare(self, size: int, device: str) -> None:
+        self.data, self.merges = generated_text(size).encode(), trained_merges()
         ranks = {token: known for known, token in bpe.bpe_vocabulary(self.merges).items()}
         self.tiktoken = tiktoken.Encoding("generated", pat_str=r"[\s\S]+", mergeable_ranks=ranks, special_tokens={})
         names = {known: token.decode("latin-1") for token, known in ranks.items()}
         pairs = [(names[first], names[second]) for first, second in self.merges]
         self.tokenizers = models.BPE({name: known for known, name in names.items()}, pairs)
-        expected = [*self._reference()]
-        assert self._tiktoken() == expected, "tiktoken finds other ids"
+
+    def check(self) -> None:
+        expected = [*self.reference()]
+        assert self.peer() == expected, "tiktoken finds other ids"
         assert [token.id for token in self._tokenizers()] == expected, "tokenizers finds other ids"
 
-    def track_ratio_to_tiktoken(self, length: int) -> float:
-        return ratio(self._reference, self._tiktoken)
+    def track_ratio_to_tokenizers(self, size: int, device: str, mode: str) -> float:
+        return ratio(self.reference, self._tokenizers)
 
-    def track_ratio_to_tokenizers(self, length: int) -> float:
-        return ratio(self._reference, self._tokenizers)
-
-    track_ratio_to_tiktoken.unit = "reference / tiktoken"
     track_ratio_to_tokenizers.unit = "reference / tokenizers"
 
-    def _reference(self) -> tuple[int, ...]:
+    def reference(self) -> tuple[int, ...]:
         return bpe.encode_bpe_heap(self.data, self.merges)
 
-    def _tiktoken(self) -> list[int]:
+    def peer(self) -> list[int]:
         return self.tiktoken._encode_single_piece(self.data)
 
     def _tokenizers(self) -> list:
         return self.tokenizers.tokenize(self.data.decode())
 
 
-class UnigramEncoding(_Tokenizer):
+class UnigramEncoding(_Tokenizer, size="length", sizes=LENGTHS, peer="sentencepiece", devices=CPU):
     """The best segmentation of a text as one word."""
 
-    def setup(self, length: int) -> None:
-        single_threaded()
-        self.text, self.model = generated_text(length), piece_model()
+    def prepare(self, size: int, device: str) -> None:
+        self.text, self.model = generated_text(size), piece_model()
         self.sentencepiece = sentencepiece._processor(self.model, sentencepiece._UNIGRAM)
-        assert self._peer() == [*self._reference()], "SentencePiece finds other pieces"
 
-    def track_ratio_to_sentencepiece(self, length: int) -> float:
-        return ratio(self._reference, self._peer)
+    def check(self) -> None:
+        assert self.peer() == [*self.reference()], "SentencePiece finds other pieces"
 
-    track_ratio_to_sentencepiece.unit = "reference / sentencepiece"
-
-    def _reference(self) -> tuple[str, ...]:
+    def reference(self) -> tuple[str, ...]:
         return unigram.unigram_viterbi_trie(self.text, self.model)
 
-    def _peer(self) -> list[str]:
+    def peer(self) -> list[str]:
         return self.sentencepiece.Encode(self.text, out_type=str)
 
 
-class Growth:
-    """Exponent of the time over the length of the text: plain forms on short texts, fast ones on long texts."""
+FORMS = ["train_bpe", "train_bpe_heap", "encode_bpe", "encode_bpe_heap", "viterbi", "viterbi_trie"]
 
-    params = (["train_bpe", "train_bpe_heap", "encode_bpe", "encode_bpe_heap", "viterbi", "viterbi_trie"],)
-    param_names = ("form",)
-    timeout = 600
 
-    def setup(self, form: str) -> None:
-        single_threaded()
+class GrowthOverLength(Growth, forms=FORMS, size="length"):
+    """Tokenizers over the length of the text: plain forms on short texts, fast ones on long texts."""
 
-    def track_exponent(self, form: str) -> float:
-        run, lengths = _forms()[form]
-        return growth_exponent(lambda length: partial(run, generated_text(length)), lengths)
-
-    track_exponent.unit = "log time / log length"
+    def form(self, name: str) -> tuple[Callable[[int], Callable[[], object]], list[int]]:
+        run, lengths = _forms()[name]
+        return lambda length: partial(run, generated_text(length)), lengths
 
 
 def _forms() -> dict[str, tuple[Callable[[str], object], list[int]]]:

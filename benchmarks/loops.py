@@ -7,7 +7,16 @@ from typing import Any, TypeVar
 
 import torch
 
-from benchmarks.peers import DEVICES, assert_same, clock, flushed_seconds, limit_seconds, ratio, single_threaded
+from benchmarks.peers import (
+    DEVICES,
+    assert_same,
+    clock,
+    flushed_seconds,
+    growth_exponent,
+    limit_seconds,
+    ratio,
+    single_threaded,
+)
 
 EAGER = ("eager",)
 EAGER_AND_COMPILED = ("eager", "compile")
@@ -122,3 +131,24 @@ class LoopBesidePeer(Loop):
 
     def track_ratio(self, size: int, device: str, mode: str) -> float:
         return ratio(self.reference, self.peer)
+
+
+class Growth(abc.ABC):
+    """How time grows where that is a promise: for each form the exponent of its time over a size."""
+
+    timeout = 600
+
+    def __init_subclass__(cls, *, forms: Sequence[str], size: str) -> None:
+        cls.params = (list(forms),)
+        cls.param_names = ("form",)
+        cls.unit = f"log time / log {size}"
+
+    @abc.abstractmethod
+    def form(self, name: str) -> tuple[Callable[[int], Callable[[], Any]], Sequence[int]]:
+        """What a form does at a size, with its inputs made, and the sizes at which it is timed."""
+
+    def setup(self, form: str) -> None:
+        single_threaded()
+
+    def track_exponent(self, form: str) -> float:
+        return growth_exponent(*self.form(form))

@@ -1,6 +1,6 @@
 """Mixtures by EM and chains by their forward recursion, beside scikit-learn, hmmlearn and pytorch-crf; their growth."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -9,8 +9,7 @@ from hmmlearn import _hmmc
 from sklearn.mixture import GaussianMixture as SklearnMixture
 from torchcrf import CRF
 
-from benchmarks.loops import CPU, LoopBesidePeer
-from benchmarks.peers import growth_exponent, single_threaded
+from benchmarks.loops import CPU, Growth, LoopBesidePeer
 from reference.probability.crf import LinearChain, crf_log_partition
 from reference.probability.gaussian_mixture import GaussianMixture, mixture_em_step
 from reference.probability.hmm import HiddenMarkovModel, hmm_forward
@@ -117,22 +116,6 @@ class CrfTags(CrfSteps, size="tags", sizes=STATES, peer="pytorch-crf"):
         self.start(20, tags=size, device=device)
 
 
-class Growth:
-    """Exponent of the time over the samples of EM, and over the steps of the two chains."""
-
-    params = (["em", "hmm", "crf"],)
-    param_names = ("form",)
-    timeout = 600
-
-    def setup(self, form: str) -> None:
-        single_threaded()
-
-    def track_exponent(self, form: str) -> float:
-        return growth_exponent(*_forms()[form])
-
-    track_exponent.unit = "log time / log size"
-
-
 def start_of_em(means: torch.Tensor) -> GaussianMixture:
     """Equal weights, the given means, and covariances that are as wide as the data."""
     components, dim = means.shape
@@ -140,20 +123,28 @@ def start_of_em(means: torch.Tensor) -> GaussianMixture:
     return GaussianMixture(means.new_full((components,), 1 / components), means, identity)
 
 
-def _forms() -> dict[str, tuple[Callable[[int], Callable[[], object]], Sequence[int]]]:
+class GrowthOverSamplesOrSteps(Growth, forms=["em", "hmm", "crf"], size="size"):
+    """EM over samples, and the two chains over steps."""
+
+    def form(self, name: str) -> tuple[Callable[[int], Callable[[], object]], list[int]]:
+        return {
+            "em": (_em, [10_000, 20_000, 40_000, 80_000]),
+            "hmm": (_hmm, [500, 1_000, 2_000, 4_000]),
+            "crf": (_crf, [250, 500, 1_000, 2_000]),
+        }[name]
+
+
+def _em(samples: int) -> Callable[[], object]:
     mixture = start_of_em(torch.randn(8, DIM, dtype=torch.float64))
-    states = torch.rand(17, 16).softmax(-1)
-    model, chain = HiddenMarkovModel(states[0], states[1:]), LinearChain(states[0], states[1:], states[0])
+    return partial(mixture_em_step, mixture, torch.randn(samples, DIM).double())
 
-    def crf(steps: int) -> Callable[[], object]:
-        mask = torch.ones(BATCH, steps, dtype=torch.bool)
-        return partial(crf_log_partition, chain, torch.randn(BATCH, steps, 16), mask)
 
-    return {
-        "em": (
-            lambda size: partial(mixture_em_step, mixture, torch.randn(size, DIM).double()),
-            [10_000, 20_000, 40_000, 80_000],
-        ),
-        "hmm": (lambda size: partial(hmm_forward, model, torch.randn(size, 16)), [500, 1_000, 2_000, 4_000]),
-        "crf": (crf, [250, 500, 1_000, 2_000]),
-    }
+def _hmm(steps: int) -> Callable[[], object]:
+    rows = torch.rand(17, 16).softmax(-1)
+    return partial(hmm_forward, HiddenMarkovModel(rows[0], rows[1:]), torch.randn(steps, 16))
+
+
+def _crf(steps: int) -> Callable[[], object]:
+    scores, mask = torch.randn(17, 16), torch.ones(BATCH, steps, dtype=torch.bool)
+    chain = LinearChain(scores[0], scores[1:], scores[0])
+    return partial(crf_log_partition, chain, torch.randn(BATCH, steps, 16), mask)

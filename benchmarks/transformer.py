@@ -3,13 +3,15 @@
 Multi-scale residual quantisation stands alone: no package offers it.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch.nn.functional import layer_norm, rms_norm, scaled_dot_product_attention
 from transformers import DynamicCache, LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
-from benchmarks.loops import EAGER, EAGER_AND_COMPILED, Loop, LoopBesidePeer
-from benchmarks.peers import DEVICES, assert_same, growth_exponent
+from benchmarks.loops import EAGER, EAGER_AND_COMPILED, Growth, Loop, LoopBesidePeer
+from benchmarks.peers import assert_same
 from reference.transformer import norms
 from reference.transformer.attention import grouped_query_attention
 from reference.transformer.cache import CachedAttention, KeyValueCache, append_to_cache
@@ -105,22 +107,16 @@ class CachedDecoding(LoopBesidePeer, size="cached", sizes=LENGTHS, peer="transfo
         return CachedAttention(scaled_dot_product_attention(self.query, *cache, enable_gqa=True), cache)
 
 
-class CachedDecodingGrowth:
-    """Exponent of the time of one new token over the length of the cache; without a cache it would be 2."""
+class GrowthOverCache(Growth, forms=["cached_decoding"], size="cached tokens"):
+    """One new token; without a cache the exponent would be 2."""
 
-    params = (DEVICES,)
-    param_names = ("device",)
-    timeout = 600
-
-    def track_exponent(self, device: str) -> float:
-        def at(length: int) -> CachedDecoding:
+    def form(self, name: str) -> tuple[Callable[[int], Callable[[], object]], list[int]]:
+        def at(cached: int) -> Callable[[], object]:
             loop = CachedDecoding()
-            loop.setup(length, device, *EAGER)
-            return loop
+            loop.setup(cached, "cpu", *EAGER)
+            return loop.reference
 
-        return growth_exponent(lambda length: at(length).reference, [20_000, 40_000, 80_000, 160_000])
-
-    track_exponent.unit = "log time / log length"
+        return at, [20_000, 40_000, 80_000, 160_000]
 
 
 class LayerNorm(LoopBesidePeer, size="tokens", sizes=NORM_TOKENS, peer="torch", modes=EAGER_AND_COMPILED):
