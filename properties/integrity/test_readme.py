@@ -1,5 +1,6 @@
 """The README says what the code does: its coverage table is the generated one, and CI runs its test command."""
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ pytestmark = pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="an in
 
 def test_coverage_table_is_current():
     assert coverage_table() in (ROOT / "README.md").read_text()
+
+
+def test_table_of_core_loops_is_current():
+    """It is made of the results that are saved in the repository."""
+    pytest.importorskip("asv", reason="asv reads its results")
+    table = importlib.import_module("benchmarks.table")
+    assert f"{table.BEGIN}\n{table.table()}\n{table.END}" in (ROOT / "README.md").read_text()
 
 
 def test_continuous_integration_runs_the_test_command():
