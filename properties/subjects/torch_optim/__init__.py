@@ -22,6 +22,7 @@ Gradients in float16 become those of the master weights, as autograd makes them,
 from unittest.mock import patch
 
 import torch
+import torch._dynamo  # an optimizer imports it at its first step, which would be in every child
 from torch import nn, optim
 from torch.amp import GradScaler
 from torch.nn import init, utils
