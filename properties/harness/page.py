@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
+from hypothesis.strategies import DataObject
 from torch import Tensor
 
 from properties.closeness import Mismatch
@@ -28,7 +29,7 @@ def explain(
     judged = [call for call in failure.calls if call.name in subject.functions]
     seen = [call for each in (failure, trial.worst) if each for call in each.calls if call.name in subject.functions]
     parts = [
-        ("SMALLEST FAILING INPUT", _inputs(failure.inputs)),
+        ("SMALLEST FAILING INPUT", "\n".join([*_inputs(failure.inputs), *_operations(exception)])),
         ("REPRODUCE", reproduction(law, judged, subject)),
         *_verdict(failure.exception),
         ("WORST INPUT SEEN", _worst(trial, failure)),
@@ -77,11 +78,16 @@ def _verdict(exception: BaseException) -> list[tuple[str, str]]:
 def _worst(trial: Trial, failure: Failure) -> str:
     if trial.worst is None or trial.worst is failure or trial.worst.error <= failure.error:
         return ""
-    return f"{trial.worst.error:.3g} tolerances at\n{_inputs(trial.worst.inputs)}"
+    return "\n".join([f"{trial.worst.error:.3g} tolerances at", *_inputs(trial.worst.inputs)])
 
 
-def _inputs(inputs: dict[str, Any]) -> str:
-    return "\n".join(f"{name} = {_show(value)}" for name, value in inputs.items())
+def _inputs(inputs: dict[str, Any]) -> list[str]:
+    return [f"{name} = {_show(value)}" for name, value in inputs.items() if not isinstance(value, DataObject)]
+
+
+def _operations(exception: BaseException) -> list[str]:
+    """What a state machine was put through: Hypothesis notes it on the exception of the smallest failing input."""
+    return [note for note in getattr(exception, "__notes__", ()) if note.startswith("state")]
 
 
 def reproduction(law: Law, calls: list[Any], subject: Subject) -> str:

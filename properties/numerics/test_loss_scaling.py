@@ -2,14 +2,15 @@
 
 import itertools
 import math
-import pickle
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
 
 from properties.closeness import assert_close, assert_equal
+from properties.machines import SavedMachine, run_machine
 from properties.rejection import assert_rejects
 from properties.strategies import dyadics, normals, numbers, steps
 from reference.numerics.loss_scaling import LossScale
@@ -19,6 +20,31 @@ GOOD, BAD = torch.tensor(False), torch.tensor(True)
 
 def state_of(scale, tracker):
     return LossScale(torch.tensor(scale, dtype=torch.float64), torch.tensor(tracker))
+
+
+class LossScaling(SavedMachine):
+    """Good and bad steps; the model is the exponent of the scale and the length of the run of good steps."""
+
+    def __init__(self, update, exponent, interval, rise, fall):
+        super().__init__(state_of(2.0**exponent, 0), (exponent, 0))
+        self.update, self.interval, self.rise, self.fall = update, interval, rise, fall
+
+    @rule(count=st.integers(1, 4))
+    def good(self, count):
+        for _ in range(count):
+            (exponent, run), self.state = self.model, self.update(self.state, GOOD)
+            self.model = exponent + (self.rise if (run + 1) % self.interval == 0 else 0), run + 1
+
+    @rule()
+    def bad(self):
+        (exponent, _), self.state = self.model, self.update(self.state, BAD)
+        self.model = exponent - self.fall, 0
+
+    @invariant()
+    def agrees(self):
+        exponent, run = self.model
+        assert_equal(self.state.scale, 2.0**exponent)
+        assert_equal(self.state.tracker, run % self.interval)
 
 
 @given(true=dyadics(-2048, 2048, 2, 3, grid=2048), exponent=st.integers(-14, 15), least=st.integers(-40, 0))
@@ -58,26 +84,17 @@ def test_found_on_any_rank_makes_all_agree(found_on_any_rank, ranks):
         assert_equal(agreed, torch.tensor([True in flags] * ranks))
 
 
-@pytest.mark.parametrize(("growth", "backoff"), [((), 1), ((4.0, 0.125), 3)])
-@given(
-    events=st.lists(st.sampled_from(["good", "good", "good", "bad", "save"]), min_size=3, max_size=12),
-    interval=st.integers(1, 3),
-    exponent=st.integers(-8, 8),
-)
-def test_update_loss_scale_follows_its_events(update_loss_scale, events, interval, exponent, growth, backoff):
+@pytest.mark.parametrize(("factors", "rise", "fall"), [((), 1, 1), ((4.0, 0.125), 2, 3)])
+@given(interval=st.integers(1, 3), exponent=st.integers(-8, 8), data=st.data())
+def test_update_loss_scale_follows_its_events(update_loss_scale, interval, exponent, factors, rise, fall, data):
     """Of any sequence of good steps, bad steps and saving and loading in between, 2^exponent grows after each run of
     `interval` good steps and falls at each bad one.
     """
-    state, run, rise = state_of(2.0**exponent, 0), 0, 2 if growth else 1
-    for event in events:
-        if event == "save":
-            state = pickle.loads(pickle.dumps(state))
-            continue
-        state = update_loss_scale(state, BAD if event == "bad" else GOOD, *growth, growth_interval=interval)
-        run = 0 if event == "bad" else run + 1
-        exponent += -backoff if event == "bad" else rise if run % interval == 0 else 0
-        assert_equal(state.scale, 2.0**exponent)
-        assert_equal(state.tracker, run % interval)
+
+    def update(state, found):
+        return update_loss_scale(state, found, *factors, growth_interval=interval)
+
+    run_machine(LossScaling(update, exponent, interval, rise, fall), data)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Laws of `reference.numerics.mixed_precision`."""
 
 import math
-import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -9,8 +8,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
 
 from properties.closeness import assert_equal
+from properties.machines import SavedMachine, run_machine
 from properties.rejection import assert_rejects
 from properties.strategies import dyadics, numbers, steps
 from reference.numerics.loss_scaling import LossScale
@@ -22,38 +23,51 @@ def state_of(master, scale, tracker=0, taken=0):
     return MixedPrecisionState(master, scale, torch.tensor(taken))
 
 
+class MixedPrecision(SavedMachine):
+    """Good steps and overflows; the model is the weights, the scale, the run of good steps and how many were taken."""
+
+    def __init__(self, step, master, interval, rate):
+        weights = [*map(Fraction, master.flatten().tolist())]
+        super().__init__(state_of(master, 2.0**12), (weights, Fraction(2**12), 0, 0))
+        self.take, self.interval, self.rate = step, interval, Fraction(rate)
+
+    @rule(gradient=dyadics(-64, 64, 2, 3, grid=1))
+    def step(self, gradient):
+        self.state, (weights, scale, run, taken) = self.take(self.state, gradient.half()), self.model
+        moves = [self.rate * int(entry) / scale for entry in gradient.flatten().tolist()]
+        weights = [weight - move for weight, move in zip(weights, moves, strict=True)]
+        self.model = weights, scale * (2 if (run + 1) % self.interval == 0 else 1), run + 1, taken + 1
+
+    @rule(gradient=dyadics(-64, 64, 2, 3, grid=1), value=st.sampled_from([math.inf, -math.inf, math.nan]))
+    def overflow(self, gradient, value):
+        gradient[1, 0] = value
+        self.state, (weights, scale, _, taken) = self.take(self.state, gradient.half()), self.model
+        self.model = weights, scale / 2, 0, taken
+
+    @invariant()
+    def agrees(self):
+        weights, scale, run, taken = self.model
+        assert_equal(self.state.master.flatten(), [*map(float, weights)])
+        assert_equal(self.state.loss_scale.scale, float(scale))
+        assert_equal(self.state.loss_scale.tracker, run % self.interval)
+        assert_equal(self.state.steps, taken)
+
+
 @given(
     master=dyadics(-64, 64, 2, 3, grid=64),
-    gradients=dyadics(-64, 64, 5, 2, 3, grid=1),
-    events=st.lists(st.sampled_from(["good", "good", math.inf, -math.inf, math.nan, "save"]), max_size=5),
     interval=st.integers(1, 3),
     rate=st.sampled_from([0.25, 2.0]),
+    data=st.data(),
 )
-def test_mixed_precision_step_follows_its_events(mixed_precision_step, master, gradients, events, interval, rate):
+def test_mixed_precision_step_follows_its_events(mixed_precision_step, master, interval, rate, data):
     """Of any sequence of good steps, overflows and saving and loading in between, good ones move the weights by
     rate g / S and are counted, even if float16 would lose them, and overflows only halve S.
     """
-    state, scale, run, taken = state_of(master, 2.0**12), 2**12, 0, 0
-    weights = list(map(Fraction, master.flatten().tolist()))
-    for event, gradient in zip(events, gradients, strict=False):
-        if event == "save":
-            state = pickle.loads(pickle.dumps(state))
-            continue
-        scaled = gradient.half()
-        if event != "good":
-            scaled[1, 0] = event
-        state = mixed_precision_step(state, scaled, rate, interval)
-        if event == "good":
-            moves = [Fraction(rate) * int(entry) / Fraction(scale) for entry in gradient.flatten().tolist()]
-            weights = [weight - move for weight, move in zip(weights, moves, strict=True)]
-            taken, run = taken + 1, run + 1
-            scale *= 2 if run % interval == 0 else 1
-        else:
-            scale, run = Fraction(scale) / 2, 0
-        assert_equal(state.master, torch.tensor(list(map(float, weights)), dtype=torch.float64).reshape(2, 3))
-        assert_equal(state.loss_scale.scale, float(scale))
-        assert_equal(state.loss_scale.tracker, run % interval)
-        assert_equal(state.steps, taken)
+
+    def step(state, scaled):
+        return mixed_precision_step(state, scaled, rate, interval)
+
+    run_machine(MixedPrecision(step, master, interval, rate), data)
 
 
 def test_mixed_precision_step_grows_after_two_thousand_good_steps(mixed_precision_step):

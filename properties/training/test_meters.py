@@ -1,33 +1,29 @@
 """Laws of `reference.training.meters`."""
 
-import pickle
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
 
 from properties.closeness import assert_equal
+from properties.machines import SavedMachine, run_machine
 from properties.rejection import assert_rejects
 from reference.training.meters import Meter
 
-RANKS = st.integers(0, 1)
 VALUES = st.integers(-64, 64).map(lambda value: value / 16)
-OPERATIONS = st.lists(
-    st.one_of(
-        st.tuples(st.just("update"), RANKS, VALUES, st.integers(1, 5)),
-        st.tuples(st.sampled_from(["reset", "save", "synchronize"]), RANKS),
-    ),
-    max_size=8,
-)
 
 
+@dataclass
 class Log:
     """Every value of a rank since its last reset, and the exact sum and number of samples that it knows of."""
 
-    def __init__(self):
-        self.values, self.total, self.samples = [], Fraction(0), 0
+    values: list[float] = field(default_factory=list)
+    total: Fraction = Fraction(0)
+    samples: int = 0
 
     def add(self, value, samples):
         self.values.append(value)
@@ -39,27 +35,44 @@ class Log:
         return float(np.median(last)), mean, max(last), last[-1], float(self.total / self.samples)
 
 
-@given(window=st.integers(1, 4), operations=OPERATIONS, last=VALUES)
+class Meters(SavedMachine):
+    """Two ranks that update, reset and synchronise their meters; the model is their logs."""
+
+    def __init__(self, empty, updated, read, synchronized, window):
+        super().__init__([empty(window) for _ in range(2)], [Log() for _ in range(2)])
+        self.empty, self.updated, self.read, self.synchronized = empty, updated, read, synchronized
+        self.window = window
+
+    @rule(rank=st.integers(0, 1), stream=st.lists(st.tuples(VALUES, st.integers(1, 5)), min_size=1, max_size=5))
+    def update(self, rank, stream):
+        for value, samples in stream:
+            self.state[rank] = self.updated(self.state[rank], value, samples)
+            self.model[rank].add(value, samples)
+
+    @rule(rank=st.integers(0, 1))
+    def reset(self, rank):
+        self.state[rank], self.model[rank] = self.empty(self.window), Log()
+
+    @rule()
+    def synchronize(self):
+        self.state = self.synchronized(self.state)
+        joint = sum(log.total for log in self.model), sum(log.samples for log in self.model)
+        for log in self.model:
+            log.total, log.samples = joint
+
+    @invariant()
+    def agrees(self):
+        for meter, log in zip(self.state, self.model, strict=True):
+            if log.values:
+                assert_equal(tuple(self.read(meter)), log.reading(self.window))
+
+
+@given(window=st.integers(1, 4), data=st.data())
 def test_update_meter_follows_a_log_of_all_values(
-    empty_meter, update_meter, read_meter, synchronize_meters, window, operations, last
+    empty_meter, update_meter, read_meter, synchronize_meters, window, data
 ):
     """Two ranks that update, reset, save and load, and synchronise in any order show what full logs of them show."""
-    meters, logs = [empty_meter(window) for _ in range(2)], [Log() for _ in range(2)]
-    for name, rank, *data in [*operations, *(("update", rank, last, 2) for rank in range(2))]:
-        if name == "update":
-            meters[rank] = update_meter(meters[rank], *data)
-            logs[rank].add(*data)
-        elif name == "reset":
-            meters[rank], logs[rank] = empty_meter(window), Log()
-        elif name == "save":
-            meters[rank] = pickle.loads(pickle.dumps(meters[rank]))
-        else:
-            meters = synchronize_meters(meters)
-            joint = sum(log.total for log in logs), sum(log.samples for log in logs)
-            for log in logs:
-                log.total, log.samples = joint
-    for meter, log in zip(meters, logs, strict=True):
-        assert_equal(tuple(read_meter(meter)), log.reading(window))
+    run_machine(Meters(empty_meter, update_meter, read_meter, synchronize_meters, window), data)
 
 
 @given(

@@ -6,24 +6,24 @@ keeps all gradients and weighs them anew at each step, one coordinate at a time;
 
 import itertools
 import math
-import pickle
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
 
 from properties.closeness import assert_at_most, assert_close, assert_equal
+from properties.machines import SavedMachine, run_machine
 from properties.rejection import assert_rejects
 from properties.strategies import dyadics, normals, numbers, steps
 from reference.training.optimizers import AdamState, AmsgradState, CenteredState, MomentumState
 
 EPSILONS = st.sampled_from([0.125, 1.0])
+RATES = st.sampled_from([0.125, 0.25, 0.5, 1.0, 2.0])
 SHARES = st.sampled_from([0.25, 0.5, 0.875])
 BETAS = st.sampled_from([0.0, 0.25, 0.875])
-OPERATIONS = st.lists(st.sampled_from(["step", "step", "step", "save", "load", "rest"]), min_size=4, max_size=4)
 GRADIENTS = normals(5, 3)
-RATES = [0.5, 0.25, 1.0, 0.125, 2.0]
 SYMMETRIC = dyadics(-8, 8, 3, 3, grid=4).map(lambda factor: factor @ factor.T)
 
 
@@ -51,32 +51,43 @@ def squares(values):
     return [value * value for value in values]
 
 
-def assert_follows(step, change, parameter, state, operations, gradients, roundings=None):
-    """Steps with and without a gradient, at changing rates, with saves and loads between, lead where all gradients say.
+class Optimization(SavedMachine):
+    """Steps with and without a gradient, at changing rates, which lead where all gradients so far say.
 
+    The model holds for each coordinate its value, the size of what was added up to it, its gradients and the rates.
     `change` is that of one coordinate, from all its gradients and rates so far. Its size is the change that the same
     gradients would make if none had the sign of another, times the number of `roundings` in it, if that is not small.
     """
 
-    def after(course, gradient):
+    def __init__(self, step, change, parameter, state, roundings):
+        super().__init__((parameter, state), [(value, abs(value), (), ()) for value in parameter.tolist()])
+        self.move, self.change, self.roundings = step, change, roundings
+
+    @rule(gradient=dyadics(-64, 64, 3, grid=16), rate=RATES)
+    def step(self, gradient, rate):
+        parameter, state = self.state
+        self.state = self.move(parameter, gradient, state, rate)
+        self.model = [self.after(*pair, rate) for pair in zip(self.model, gradient.tolist(), strict=True)]
+
+    @rule(rate=RATES)
+    def step_without_gradient(self, rate):
+        self.step(torch.zeros(3, dtype=torch.float64), rate)
+
+    def after(self, course, gradient, rate):
         value, size, gradients, rates = course
         gradients, rates = (*gradients, gradient), (*rates, rate)
-        largest = abs(change([*map(abs, gradients)], rates)) * (roundings(gradients) if roundings else 1)
-        return value + change(gradients, rates), size + largest, gradients, rates
+        largest = abs(self.change([*map(abs, gradients)], rates)) * self.roundings(gradients)
+        return value + self.change(gradients, rates), size + largest, gradients, rates
 
-    courses = [(value, abs(value), (), ()) for value in parameter.tolist()]
-    saved = pickle.dumps((parameter, state)), courses
-    for operation, gradient, rate in zip([*operations, "step"], gradients, RATES, strict=True):
-        if operation == "save":
-            saved = pickle.dumps((parameter, state)), courses
-        elif operation == "load":
-            (parameter, state), courses = pickle.loads(saved[0]), saved[1]
-        else:
-            gradient = gradient if operation == "step" else 0 * gradient
-            parameter, state = step(parameter, gradient, state, rate)
-            courses = [after(*pair) for pair in zip(courses, gradient.tolist(), strict=True)]
-    values, sizes, *_ = zip(*courses, strict=True)
-    assert_close(parameter, values, sizes)
+    @invariant()
+    def agrees(self):
+        values, sizes, *_ = zip(*self.model, strict=True)
+        assert_close(self.state[0], values, sizes)
+
+
+def run_steps(step, change, parameter, state, data, roundings=lambda gradients: 1):
+    """Runs an optimizer through any sequence of steps, saving and loading."""
+    run_machine(Optimization(step, change, parameter, state, roundings), data)
 
 
 @given(matrix=SYMMETRIC, start=normals(3), rate=st.sampled_from([0.0625, 0.5, 2.0]), num_steps=st.integers(1, 4))
@@ -118,8 +129,8 @@ def test_minibatch_sgd_step_averages_to_step_of_full_batch(minibatch_sgd_step, p
     assert_close(minibatch_sgd_step(parameter, gradients[0], rate, 1), parameter - rate * gradients[0], size)
 
 
-@given(parameter=normals(3), gradients=GRADIENTS, beta=BETAS, operations=OPERATIONS)
-def test_momentum_step_adds_up_all_gradients(momentum_step, parameter, gradients, beta, operations):
+@given(parameter=normals(3), beta=BETAS, data=st.data())
+def test_momentum_step_adds_up_all_gradients(momentum_step, parameter, beta, data):
     """The step is -lr_t sum_i beta^(t-i) g_i, whatever was saved, loaded or changed on the way."""
 
     def change(gradients, rates):
@@ -128,7 +139,7 @@ def test_momentum_step_adds_up_all_gradients(momentum_step, parameter, gradients
     def step(parameter, gradient, velocity, rate):
         return momentum_step(parameter, gradient, velocity, rate, beta)
 
-    assert_follows(step, change, parameter, *zeros(1), operations, gradients)
+    run_steps(step, change, parameter, *zeros(1), data)
 
 
 @given(parameter=normals(3), gradient=normals(3), velocity=normals(3), decay=SHARES)
@@ -143,10 +154,8 @@ def test_momentum_step_takes_l2_as_gradient(momentum_step, sgd_step, parameter, 
     assert_close(sgd_step(parameter, gradient, 0.5, decay), parameter - 0.5 * (gradient + slope), size)
 
 
-@given(parameter=normals(3), gradients=GRADIENTS, beta=SHARES, dampening=SHARES, operations=OPERATIONS)
-def test_dampened_momentum_step_takes_first_gradient_whole(
-    dampened_momentum_step, parameter, gradients, beta, dampening, operations
-):
+@given(parameter=normals(3), beta=SHARES, dampening=SHARES, data=st.data())
+def test_dampened_momentum_step_takes_first_gradient_whole(dampened_momentum_step, parameter, beta, dampening, data):
     """The step is -lr_t (beta^(t-1) g_1 + (1 - d) sum_{i>1} beta^(t-i) g_i)."""
 
     def change(gradients, rates):
@@ -156,7 +165,7 @@ def test_dampened_momentum_step_takes_first_gradient_whole(
     def step(parameter, gradient, state, rate):
         return dampened_momentum_step(parameter, gradient, state, rate, beta, dampening)
 
-    assert_follows(step, change, parameter, MomentumState(0, *zeros(1)), operations, gradients)
+    run_steps(step, change, parameter, MomentumState(0, *zeros(1)), data)
 
 
 @given(parameter=normals(3), gradients=normals(2, 3))
@@ -181,8 +190,8 @@ def test_dampened_momentum_step_reduces_to_momentum_at_no_dampening(
     assert_equal(state[1].step, 2)
 
 
-@given(parameter=normals(3), gradients=GRADIENTS, beta=BETAS, operations=OPERATIONS)
-def test_heavy_ball_step_repeats_last_change(heavy_ball_step, parameter, gradients, beta, operations):
+@given(parameter=normals(3), beta=BETAS, data=st.data())
+def test_heavy_ball_step_repeats_last_change(heavy_ball_step, parameter, beta, data):
     """The step is -sum_i beta^(t-i) lr_i g_i: a changed learning rate leaves earlier steps their size."""
 
     def change(gradients, rates):
@@ -191,11 +200,11 @@ def test_heavy_ball_step_repeats_last_change(heavy_ball_step, parameter, gradien
     def step(parameter, gradient, velocity, rate):
         return heavy_ball_step(parameter, gradient, velocity, rate, beta)
 
-    assert_follows(step, change, parameter, *zeros(1), operations, gradients)
+    run_steps(step, change, parameter, *zeros(1), data)
 
 
-@given(parameter=normals(3), gradients=GRADIENTS, beta=BETAS, operations=OPERATIONS)
-def test_nesterov_step_looks_one_step_ahead(nesterov_step, parameter, gradients, beta, operations):
+@given(parameter=normals(3), beta=BETAS, data=st.data())
+def test_nesterov_step_looks_one_step_ahead(nesterov_step, parameter, beta, data):
     """The step is -lr_t (g_t + beta sum_i beta^(t-i) g_i)."""
 
     def change(gradients, rates):
@@ -204,7 +213,7 @@ def test_nesterov_step_looks_one_step_ahead(nesterov_step, parameter, gradients,
     def step(parameter, gradient, velocity, rate):
         return nesterov_step(parameter, gradient, velocity, rate, beta)
 
-    assert_follows(step, change, parameter, *zeros(1), operations, gradients)
+    run_steps(step, change, parameter, *zeros(1), data)
 
 
 @given(matrix=SYMMETRIC, start=normals(3), beta=BETAS)
@@ -244,8 +253,8 @@ def test_sgd_step_takes_a_scaled_loss_as_a_scaled_rate(
         assert_close(by_rate[0], expected, size)
 
 
-@given(parameter=normals(3), gradients=GRADIENTS, epsilon=EPSILONS, operations=OPERATIONS)
-def test_adagrad_step_divides_by_root_of_all_squares(adagrad_step, parameter, gradients, epsilon, operations):
+@given(parameter=normals(3), epsilon=EPSILONS, data=st.data())
+def test_adagrad_step_divides_by_root_of_all_squares(adagrad_step, parameter, epsilon, data):
     """The step is -lr_t g_t / (sqrt(g_1^2 + ... + g_t^2) + epsilon)."""
 
     def change(gradients, rates):
@@ -254,11 +263,11 @@ def test_adagrad_step_divides_by_root_of_all_squares(adagrad_step, parameter, gr
     def step(parameter, gradient, square_sum, rate):
         return adagrad_step(parameter, gradient, square_sum, rate, epsilon)
 
-    assert_follows(step, change, parameter, *zeros(1), operations, gradients)
+    run_steps(step, change, parameter, *zeros(1), data)
 
 
-@given(parameter=normals(3), gradients=GRADIENTS, rho=BETAS, epsilon=EPSILONS, operations=OPERATIONS)
-def test_rmsprop_step_divides_by_root_of_average_square(rmsprop_step, parameter, gradients, rho, epsilon, operations):
+@given(parameter=normals(3), rho=BETAS, epsilon=EPSILONS, data=st.data())
+def test_rmsprop_step_divides_by_root_of_average_square(rmsprop_step, parameter, rho, epsilon, data):
     """The step is -lr_t g_t / (sqrt((1 - rho) sum_i rho^(t-i) g_i^2) + epsilon)."""
 
     def change(gradients, rates):
@@ -267,13 +276,11 @@ def test_rmsprop_step_divides_by_root_of_average_square(rmsprop_step, parameter,
     def step(parameter, gradient, square, rate):
         return rmsprop_step(parameter, gradient, square, rate, rho, epsilon)
 
-    assert_follows(step, change, parameter, *zeros(1), operations, gradients)
+    run_steps(step, change, parameter, *zeros(1), data)
 
 
-@given(parameter=normals(3), gradients=GRADIENTS, rho=SHARES, epsilon=EPSILONS, operations=OPERATIONS)
-def test_centered_rmsprop_step_divides_by_deviation(
-    centered_rmsprop_step, parameter, gradients, rho, epsilon, operations
-):
+@given(parameter=normals(3), rho=SHARES, epsilon=EPSILONS, data=st.data())
+def test_centered_rmsprop_step_divides_by_deviation(centered_rmsprop_step, parameter, rho, epsilon, data):
     """The step divides by the deviation of a variable that is g_i with probability (1 - rho) rho^(t-i), and else 0."""
 
     def spread(gradients):
@@ -289,7 +296,7 @@ def test_centered_rmsprop_step_divides_by_deviation(
     def step(parameter, gradient, state, rate):
         return centered_rmsprop_step(parameter, gradient, state, rate, rho, epsilon)
 
-    assert_follows(step, change, parameter, CenteredState(*zeros(2)), operations, gradients, roundings)
+    run_steps(step, change, parameter, CenteredState(*zeros(2)), data, roundings)
 
 
 @pytest.mark.parametrize("square", [1.0, 0.75])
@@ -311,10 +318,8 @@ def test_centered_rmsprop_step_averages_squares_as_the_plain_one(centered_rmspro
     assert_close(square, [(1 - rho) * falling(squares(column), rho) for column in gradients.T.tolist()])
 
 
-@given(parameter=normals(3), gradients=GRADIENTS, beta=BETAS, epsilon=EPSILONS, operations=OPERATIONS)
-def test_adam_step_divides_average_by_root_of_average_square(
-    adam_step, parameter, gradients, beta, epsilon, operations
-):
+@given(parameter=normals(3), beta=BETAS, epsilon=EPSILONS, data=st.data())
+def test_adam_step_divides_average_by_root_of_average_square(adam_step, parameter, beta, epsilon, data):
     """The step is -lr_t m / (sqrt(v) + epsilon), where m and v average all g_i and g_i^2 with weights that sum to 1."""
 
     def change(gradients, rates):
@@ -323,7 +328,7 @@ def test_adam_step_divides_average_by_root_of_average_square(
     def step(parameter, gradient, state, rate):
         return adam_step(parameter, gradient, state, rate, beta, 0.375, epsilon)
 
-    assert_follows(step, change, parameter, AdamState(0, *zeros(2)), operations, gradients)
+    run_steps(step, change, parameter, AdamState(0, *zeros(2)), data)
 
 
 @given(parameter=normals(3), gradients=normals(4, 3).map(signed))
@@ -338,10 +343,8 @@ def test_adam_step_is_bounded_by_weights_of_its_averages(adam_step, parameter, g
         assert_at_most(-moved, furthest - parameter, parameter.abs() + furthest)
 
 
-@given(parameter=normals(3), gradients=GRADIENTS, beta=BETAS, epsilon=EPSILONS, operations=OPERATIONS)
-def test_amsgrad_step_divides_by_root_of_largest_average_square(
-    amsgrad_step, parameter, gradients, beta, epsilon, operations
-):
+@given(parameter=normals(3), beta=BETAS, epsilon=EPSILONS, data=st.data())
+def test_amsgrad_step_divides_by_root_of_largest_average_square(amsgrad_step, parameter, beta, epsilon, data):
     """The step divides by the root of the largest of the averages (1 - b2) sum_i b2^(t-i) g_i^2, over 1 - b2^t."""
 
     def change(gradients, rates):
@@ -353,7 +356,7 @@ def test_amsgrad_step_divides_by_root_of_largest_average_square(
     def step(parameter, gradient, state, rate):
         return amsgrad_step(parameter, gradient, state, rate, beta, 0.375, epsilon)
 
-    assert_follows(step, change, parameter, AmsgradState(0, *zeros(3)), operations, gradients)
+    run_steps(step, change, parameter, AmsgradState(0, *zeros(3)), data)
 
 
 @given(parameter=normals(3), rate=SHARES, decay=SHARES, num_steps=st.integers(1, 4))
@@ -400,8 +403,8 @@ def test_adamw_step_decays_beside_the_averages(adamw_step, adam_step, parameter,
     assert_equal(state.step, 3)
 
 
-@given(parameter=normals(3), gradients=dyadics(-4, 4, 5, 3, grid=1), decay=SHARES, operations=OPERATIONS)
-def test_lion_step_moves_by_the_rate_against_the_sign(lion_step, parameter, gradients, decay, operations):
+@given(parameter=normals(3), decay=SHARES, data=st.data())
+def test_lion_step_moves_by_the_rate_against_the_sign(lion_step, parameter, decay, data):
     """The step is -lr_t times the sign of (1 - b1) g_t + b1 (1 - b2) sum_{i<t} b2^(t-1-i) g_i, whatever decays."""
 
     def change(gradients, rates):
@@ -414,13 +417,11 @@ def test_lion_step_moves_by_the_rate_against_the_sign(lion_step, parameter, grad
         still, _ = lion_step(parameter, 0 * gradient, 0 * mean, rate, decay, 0.375, 0.5)
         return parameter + (moved - still), after
 
-    assert_follows(step, change, parameter, *zeros(1), operations, gradients)
+    run_steps(step, change, parameter, *zeros(1), data)
 
 
-@given(parameter=normals(3), gradients=GRADIENTS, beta=BETAS, epsilon=EPSILONS, operations=OPERATIONS)
-def test_adabelief_step_divides_by_distance_from_average(
-    adabelief_step, parameter, gradients, beta, epsilon, operations
-):
+@given(parameter=normals(3), beta=BETAS, epsilon=EPSILONS, data=st.data())
+def test_adabelief_step_divides_by_distance_from_average(adabelief_step, parameter, beta, epsilon, data):
     """The step of Adam with (g_i - m_i)^2 + epsilon / (1 - b2) in place of g_i^2, where m_i contains g_i."""
 
     def spread(gradients):
@@ -437,7 +438,7 @@ def test_adabelief_step_divides_by_distance_from_average(
     def step(parameter, gradient, state, rate):
         return adabelief_step(parameter, gradient, state, rate, beta, 0.375, epsilon)
 
-    assert_follows(step, change, parameter, AdamState(0, *zeros(2)), operations, gradients, roundings)
+    run_steps(step, change, parameter, AdamState(0, *zeros(2)), data, roundings)
 
 
 @pytest.mark.parametrize("scale", [-0.25, -8.0])

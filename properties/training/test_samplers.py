@@ -1,15 +1,16 @@
 """Laws of `reference.training.samplers`."""
 
 import itertools
-import pickle
 from collections import Counter
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
 
 from properties.closeness import assert_equal
+from properties.machines import SavedMachine, run_machine
 from properties.rejection import assert_rejects
 from reference.training.samplers import SamplerState
 
@@ -17,7 +18,6 @@ SHARED = pytest.mark.parametrize(
     ("count", "shares"), [(0, 3), (1, 4), (2, 5), (3, 5), (6, 3), (7, 3), (8, 5), (10, 5), (13, 5), (4, 1)]
 )
 ORDERS = st.integers(1, 7).flatmap(lambda count: st.tuples(*[st.permutations(range(count))] * 3))
-OPERATIONS = st.lists(st.sampled_from(["read", "read", "read", "next epoch", "save", "load"]), max_size=12)
 
 
 def items_of(count):
@@ -40,6 +40,37 @@ def epoch_of(order, batch_size, world_size):
         [tuple(take.pop(0) for _ in range(batch_size)) for _ in range(needed // world_size // batch_size)]
         for _ in range(world_size)
     ]
+
+
+class Reading(SavedMachine):
+    """Ranks that read batch after batch, or go on to the next epoch; the model is their epoch and place in it."""
+
+    def __init__(self, endless_batch, orders, batch_size, world_size):
+        super().__init__([SamplerState()] * world_size, (0, 0))
+        self.next_batch, self.orders, self.batch_size, self.world_size = endless_batch, orders, batch_size, world_size
+
+    def order_of(self, epoch):
+        return self.orders[epoch % 3]
+
+    @rule()
+    def read(self):
+        epoch, position = self.model
+        shares = epoch_of(self.order_of(epoch), self.batch_size, self.world_size)
+        for rank, share in enumerate(shares):
+            batch, self.state[rank] = self.next_batch(
+                self.state[rank], self.order_of, self.batch_size * self.world_size, rank, self.world_size
+            )
+            assert_equal(batch, share[position])
+        self.model = (epoch + 1, 0) if position + 1 == len(shares[0]) else (epoch, position + 1)
+
+    @rule()
+    def go_to_next_epoch(self):
+        self.state = [SamplerState(state.epoch + 1) for state in self.state]
+        self.model = self.model[0] + 1, 0
+
+    @invariant()
+    def agrees(self):
+        assert_equal(self.state, [self.model] * self.world_size)
 
 
 @given(count=st.integers(0, 9), seed=st.integers(0, 99), epoch=st.integers(0, 9), shift=st.integers(-9, 9))
@@ -148,31 +179,10 @@ def test_num_batches_rejects_negative_numbers(num_batches):
     assert_rejects(num_batches, -1, 2, 3)
 
 
-@given(orders=ORDERS, batch_size=st.integers(1, 3), world_size=st.integers(1, 3), operations=OPERATIONS)
-def test_endless_batch_follows_a_model(endless_batch, orders, batch_size, world_size, operations):
+@given(orders=ORDERS, batch_size=st.integers(1, 3), world_size=st.integers(1, 3), data=st.data())
+def test_endless_batch_follows_a_model(endless_batch, orders, batch_size, world_size, data):
     """Whatever is read, skipped, saved and loaded, each rank reads what it would have read without a break."""
-    epoch = position = 0
-    states = [SamplerState()] * world_size
-    saved, kept = pickle.dumps(states), (epoch, position)
-    for operation in operations:
-        if operation == "save":
-            saved, kept = pickle.dumps(states), (epoch, position)
-        elif operation == "load":
-            states, (epoch, position) = pickle.loads(saved), kept
-        elif operation == "next epoch":
-            epoch, position = epoch + 1, 0
-            states = [SamplerState(state.epoch + 1) for state in states]
-        else:
-            batches = epoch_of(orders[epoch % 3], batch_size, world_size)
-            for rank in range(world_size):
-                batch, states[rank] = endless_batch(
-                    states[rank], lambda e: orders[e % 3], batch_size * world_size, rank, world_size
-                )
-                assert_equal(batch, batches[rank][position])
-            position += 1
-            if position == len(batches[0]):
-                epoch, position = epoch + 1, 0
-        assert_equal(states, [(epoch, position)] * world_size)
+    run_machine(Reading(endless_batch, orders, batch_size, world_size), data)
 
 
 @given(orders=ORDERS, batch_size=st.integers(1, 3), world_size=st.integers(1, 3))
