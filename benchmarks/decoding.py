@@ -16,7 +16,7 @@ from benchmarks.peers import assert_same
 from reference.language.ngram import ngram_counts, pad_sentence, sentence_log_probability
 from reference.language.sampling import top_k_filter, top_p_filter
 from reference.language.search import beam_search
-from reference.language.smoothing import witten_bell_probability
+from reference.language.smoothing import context_totals, witten_bell_probability, witten_bell_probability_by_totals
 
 BATCHES, VOCABULARY = [1, 4, 16, 64], 128_000
 K, P, SPREAD = 50, 0.9, 8.0
@@ -161,3 +161,14 @@ class NgramScoring(LoopBesidePeer, size="words", sizes=WORDS, peer="nltk", devic
 
     def check(self) -> None:
         assert_same(self.reference(), self.peer())
+
+
+class NgramScoringByTotals(NgramScoring, size="words", sizes=WORDS, peer="nltk", devices=CPU):
+    """As NgramScoring, with the totals of all contexts taken before."""
+
+    def prepare(self, size: int, device: str) -> None:
+        super().prepare(size, device)
+        self.totals = context_totals(self.counts)
+
+    def _probability(self, word: str, context: tuple[str, ...]) -> float:
+        return witten_bell_probability_by_totals(word, context, self.counts, self.totals)

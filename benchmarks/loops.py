@@ -30,8 +30,8 @@ class Loop(abc.ABC):
     """One core loop at growing sizes.
 
     A subclass makes the inputs of a size (`prepare`), where it also compiles what is to be compiled (`compiled`), and
-    says what the loop is (`reference`). By the bytes that must move, or the flops that must be done at the least a GPU
-    is judged. asv finds `time_reference`; on CUDA also `track_multiple_of_limit` and `track_peak_memory`.
+    says what the loop is (`reference`). A GPU is judged by the bytes that must move, or the flops that must be done,
+    at the least. asv finds `time_reference`; on CUDA also `track_multiple_of_limit` and `track_peak_memory`.
     """
 
     timeout = 600

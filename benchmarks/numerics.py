@@ -8,7 +8,7 @@ from torchao.quantization.quant_primitives import dequantize_affine, quantize_af
 from benchmarks.loops import EAGER_AND_COMPILED, LoopBesidePeer
 from benchmarks.peers import assert_same
 from reference.numerics import quantization
-from reference.numerics.formats import decode_float, encode_float
+from reference.numerics.formats import decode_float, decode_float_lookup, encode_float, encode_float_bitwise
 from reference.training.optimizers import AdamState, adam_step
 
 NUMBERS = [10_000, 100_000, 1_000_000, 10_000_000]
@@ -37,6 +37,20 @@ class Fp8Encoding(LoopBesidePeer, size="numbers", sizes=FP8_NUMBERS, peer="torch
         assert_same(self.reference(), tuple(codes.long() for codes in self.peer()))
 
 
+class Fp8BitwiseEncoding(Fp8Encoding, size="numbers", sizes=FP8_NUMBERS, peer="torch", modes=EAGER_AND_COMPILED):
+    """The same codes, from the bits of the numbers."""
+
+    def prepare(self, size: int, device: str) -> None:
+        super().prepare(size, device)
+        self.encode = self.compiled(self._encode)
+
+    def _encode(self) -> Tensors:
+        return tuple(encode_float_bitwise(self.x, name) for name in FP8)
+
+    def reference(self) -> Tensors:
+        return self.encode()
+
+
 class Fp8Decoding(LoopBesidePeer, size="numbers", sizes=FP8_NUMBERS, peer="torch", modes=EAGER_AND_COMPILED):
     """Numbers in float64 that codes in E4M3 and in E5M2 stand for."""
 
@@ -55,6 +69,13 @@ class Fp8Decoding(LoopBesidePeer, size="numbers", sizes=FP8_NUMBERS, peer="torch
 
     def peer(self) -> Tensors:
         return tuple(cast.double() for cast in self.casts)
+
+
+class Fp8LookupDecoding(Fp8Decoding, size="numbers", sizes=FP8_NUMBERS, peer="torch", modes=EAGER_AND_COMPILED):
+    """The same numbers, looked up in a table."""
+
+    def _decode(self) -> Tensors:
+        return tuple(decode_float_lookup(codes, name) for codes, name in zip(self.codes, FP8, strict=True))
 
 
 class _AffineCodes(LoopBesidePeer, peer="torchao"):

@@ -75,7 +75,7 @@ def _rows(loop: str, benchmarks: Mapping[str, Any], result: Any) -> Iterator[lis
 
 
 def _values(name: str, benchmarks: Mapping[str, Any], result: Any) -> Values:
-    """The value at each size, device and mode that was measured; without device or mode it is cpu and eager."""
+    """The value at each size, device and mode that was measured."""
     if name not in benchmarks or name not in result.get_all_result_keys():
         return {}
     params: Sequence[Sequence[str]] = benchmarks[name]["params"]
@@ -83,9 +83,7 @@ def _values(name: str, benchmarks: Mapping[str, Any], result: Any) -> Values:
     places = itertools.product(*params)
     measured = {place: value for place, value in zip(places, values, strict=True) if value is not None}
     return {
-        (*(part.strip("'") for part in place), *("cpu", "eager")[len(place) - 1 :]): value
-        for place, value in measured.items()
-        if not math.isnan(value)
+        tuple(part.strip("'") for part in place): value for place, value in measured.items() if not math.isnan(value)
     }
 
 

@@ -125,8 +125,10 @@ NOT_SMOOTH = {
     "requantize",
     "found_on_any_rank",
     "update_loss_scale",
-    "decode_float",  # codes are whole numbers, and numbers of a format are steps, here and in the next eight
+    "decode_float",  # codes are whole numbers, and numbers of a format are steps, here and in the next ten
     "encode_float",
+    "decode_float_lookup",
+    "encode_float_bitwise",
     "spacing",
     "round_nearest_even",
     "round_nearest_away",

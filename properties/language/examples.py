@@ -153,6 +153,8 @@ EXAMPLES = {
         "discounts": ((0.25, 0.5, 0.75), (0.5, 1.0, 1.25), (0.625, 1.125, 1.5)),
     },
     "witten_bell_probability": _after_ab,
+    "context_totals": {"counts": _after_ab["counts"]},
+    "witten_bell_probability_by_totals": {**_after_ab, "totals": {(): (9, 4), ("b",): (4, 3), ("a", "b"): (3, 2)}},
     "good_turing_ratios": {
         "counts": {(str(i),): count for i, count in enumerate((1, 1, 1, 1, 1, 2, 2, 3))},
         "order": 1,

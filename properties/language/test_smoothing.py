@@ -45,6 +45,12 @@ def followers(texts, context):
     return Counter(text[i] for text, i in places if text[i : i + 1] not in ("", "<"))
 
 
+def totals_of(texts):
+    """For each context that a word stands after, the number of such words and of different ones."""
+    found = {ngram[:-1]: followers(texts, ngram[:-1]) for ngram in counts_of(texts)}
+    return {context: (after.total(), len(after)) for context, after in found.items()}
+
+
 def neighbours(texts, context):
     """The words that stand after a context: as often as it has different words before it; if it has none, as before."""
     found = followers(texts, context)
@@ -345,7 +351,9 @@ def test_modified_kneser_ney_discounts_rejects_missing_counts(
 
 
 @given(texts=texts, context=contexts)
-def test_witten_bell_probability_equals_share_after_draws_from_below(witten_bell_probability, texts, context):
+def test_witten_bell_probability_equals_share_after_draws_from_below(
+    witten_bell_probability, witten_bell_probability_by_totals, texts, context
+):
     """It is the share among the followers and, for each different one, one more that the order below draws."""
     counts = counts_of(texts)
     chances = {word: Fraction(followers(texts, "")[word], followers(texts, "").total()) for word in WORDS}
@@ -355,14 +363,33 @@ def test_witten_bell_probability_equals_share_after_draws_from_below(witten_bell
         chances = {word: more[word] / sum(more.values()) for word in WORDS} if after else chances
     expected = [float(chances[word]) for word in WORDS]
     assert_close([witten_bell_probability(word, context, counts) for word in WORDS], expected)
+    totals = totals_of(texts)
+    assert_close([witten_bell_probability_by_totals(word, context, counts, totals) for word in WORDS], expected)
+
+
+@given(texts=texts, unseen=st.booleans())
+def test_context_totals_counts_the_followers(context_totals, texts, unseen):
+    """Words after a context are counted as often as they stand there, and once each; a count of 0 says nothing."""
+    counts = counts_of(texts) | ({("c", "b"): 0, ("a",): 0} if unseen and ("a",) not in counts_of(texts) else {})
+    assert_equal(context_totals(counts), totals_of(texts))
+
+
+def test_context_totals_rejects_negative_counts(context_totals):
+    """Nothing is seen less than never."""
+    assert_equal(context_totals({("a",): 0, ("b",): 2}), {(): (2, 1)})
+    assert_rejects(context_totals, {("a",): 3, ("b",): -1})
 
 
 def test_witten_bell_probability_rejects_no_counts(
-    witten_bell_probability, interpolation_components, maximum_likelihood_probability
+    witten_bell_probability,
+    witten_bell_probability_by_totals,
+    interpolation_components,
+    maximum_likelihood_probability,
 ):
     """Where nothing was counted nothing is known."""
     assert_rejects(maximum_likelihood_probability, "a", (), {})
     assert_rejects(witten_bell_probability, "a", ("a",), {})
+    assert_rejects(witten_bell_probability_by_totals, "a", ("a",), {}, {})
     assert_rejects(interpolation_components, "a", ("a",), {}, 2)
 
 

@@ -17,6 +17,8 @@ EXAMPLES = {
     # formats
     "decode_float": {"codes": torch.tensor([[0, 3, 56], [129, 254, 250]]), "format": "E4M3"},
     "encode_float": {"x": steps(2, 3) * 1.1875 + 0.03125, "format": "E5M2"},
+    "decode_float_lookup": {"codes": torch.tensor([[0, 3, 56], [129, 241, 186]]), "format": "E5M2"},
+    "encode_float_bitwise": {"x": (steps(2, 3) * 1.1875 + 0.03125).float(), "format": "E4M3"},
     "largest_finite": {"format": "E4M3"},
     "smallest_normal": {"format": "E5M2FNUZ"},
     "smallest_subnormal": {"format": "BF16"},

@@ -31,12 +31,20 @@ def patterns():
     return torch.cat([torch.arange(0, 2**32, 40503), ends, ends + 1, ends + 2**23 - 1])
 
 
+def nearest(x, format):
+    """The number of a format that is nearest to x, at a tie the one whose code is even; E2M1 has 6 for NaN."""
+    index, part = place_among(x, format)
+    up = (part > 0.5) | (part == 0.5) & ((index % 2 == 1) | (format == "E8M0"))
+    return torch.where(x.isnan() & (format != "E2M1"), torch.nan, signed_rung(x, index + up, format))
+
+
 @pytest.mark.parametrize("format", FORMATS)
-def test_decode_float_equals_one_spacing_after_the_other(decode_float, format):
+def test_decode_float_equals_one_spacing_after_the_other(decode_float, decode_float_lookup, format):
     """From 0 each code is one spacing above the last, to the largest number; then come infinity and NaN, if any."""
     table = float_numbers(format)
-    codes = torch.arange(len(table))
+    codes = torch.arange(len(table)).flip(0).reshape(2, -1)
     assert_identical_everywhere(lambda some: decode_float(some, format), codes, lambda some: table[some])
+    assert_identical_everywhere(lambda some: decode_float_lookup(some, format), codes, lambda some: table[some])
 
 
 @pytest.mark.parametrize("format", ["FP32", "BF16", "E5M2"])
@@ -65,16 +73,23 @@ def test_encode_float_inverts_decoding(encode_float, format):
 @pytest.mark.parametrize("format", FORMATS)
 def test_encode_float_finds_the_nearest_number(encode_float, round_nearest_even, format):
     """Of all numbers the code is that of the nearest one, at a tie the even one; beyond the largest it overflows."""
-
-    def nearest(x):
-        index, part = place_among(x, format)
-        up = (part > 0.5) | (part == 0.5) & ((index % 2 == 1) | (format == "E8M0"))
-        return signed_rung(x, index + up, format)
-
     x = numbers_around(format)
     dtype = round_nearest_even(x[:1], format).dtype
-    assert_identical_everywhere(lambda some: round_nearest_even(some, format), x, nearest)
-    assert_identical_everywhere(lambda some: float_numbers(format)[encode_float(some, format)].to(dtype), x, nearest)
+    assert_identical_everywhere(lambda some: round_nearest_even(some, format), x, lambda some: nearest(some, format))
+    assert_identical_everywhere(
+        lambda some: float_numbers(format)[encode_float(some, format)].to(dtype), x, lambda some: nearest(some, format)
+    )
+
+
+@pytest.mark.parametrize("format", [format for format in FORMATS if format != "E8M0"])
+def test_encode_float_bitwise_finds_the_nearest_number(encode_float_bitwise, format):
+    """The same holds for FP32 numbers of every size, subnormal ones, infinities and NaN."""
+    x = torch.cat([numbers_around(format), machine_number(patterns())]).float().reshape(1, -1)
+    assert_identical_everywhere(
+        lambda some: float_numbers(format)[encode_float_bitwise(some, format)],
+        x,
+        lambda some: nearest(some.double(), format),
+    )
 
 
 def test_encode_float_rounds_to_fp32_as_the_machine_does(encode_float, round_nearest_even):
@@ -172,13 +187,32 @@ def test_spacing_equals_difference_to_the_next_bits(spacing):
     assert_identical(spacing(x, "FP32"), machine_number(bits + 1) - x)
 
 
+def test_encode_float_bitwise_rejects_formats_without_bits_to_round(encode_float_bitwise, decode_float_lookup):
+    """FP32 has all bits of the mantissa and E8M0 none; and a table of all of FP32 does not fit."""
+    assert_equal(encode_float_bitwise(numbers(1.0, 2.0).float(), "E2M1"), torch.tensor([2, 4]))
+    assert_equal(decode_float_lookup(torch.tensor([2, 4]), "E2M1"), [1, 2])
+    assert_rejects(encode_float_bitwise, numbers(1.0, 2.0).float(), "FP32")
+    assert_rejects(encode_float_bitwise, numbers(1.0, 2.0).float(), "E8M0")
+    assert_rejects(decode_float_lookup, torch.tensor([1, 2]), "FP32")
+
+
 @pytest.mark.parametrize("format", ["E3M4", "fp16", ""])
 def test_decode_float_rejects_unknown_formats(
-    decode_float, encode_float, largest_finite, smallest_normal, smallest_subnormal, spacing, format
+    decode_float,
+    encode_float,
+    decode_float_lookup,
+    encode_float_bitwise,
+    largest_finite,
+    smallest_normal,
+    smallest_subnormal,
+    spacing,
+    format,
 ):
     """A format is one of the ten names."""
     assert_rejects(decode_float, torch.tensor([1, 2]), format)
     assert_rejects(encode_float, numbers(1.0, 2.0), format)
+    assert_rejects(decode_float_lookup, torch.tensor([1, 2]), format)
+    assert_rejects(encode_float_bitwise, numbers(1.0, 2.0).float(), format)
     assert_rejects(spacing, numbers(1.0, 2.0), format)
     assert_rejects(largest_finite, format)
     assert_rejects(smallest_normal, format)

@@ -7,7 +7,7 @@ format cannot hold are rounded in `rounding`.
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 
@@ -93,9 +93,54 @@ def encode_float(x: Float[Tensor, "*shape"], format: str) -> Int64[Tensor, "*sha
     exponent = _exponent(magnitude, format)
     count = (magnitude / torch.exp2((exponent - layout.mantissa_bits).double())).round().long()
     code = ((exponent + layout.bias - 1) * 2**layout.mantissa_bits + count).clamp(min=0)
+    return _signed_or_special(code, x, layout)
+
+
+def decode_float_lookup(codes: Int64[Tensor, "*shape"], format: str) -> Float[Tensor, "*shape"]:
+    """The numbers of `decode_float`, each looked up in the table of all codes, which pays where codes are many.
+
+        out = table[code],   table = decode(0..2^bits - 1)
+
+    Domain: codes from 0 to 2^bits - 1; a name in FLOAT_FORMATS, but for FP32, whose table is too long; else ValueError.
+    Source: as `decode_float`.
+    Notes: R003-001, R003-003, R003-004.
+    """
+    layout = _layout(format)
+    if format == "FP32":
+        raise ValueError(f"a table of 2^32 numbers is too long; got {format}")
+    num_codes = 2 ** (layout.signed + layout.exponent_bits + layout.mantissa_bits)
+    return decode_float(torch.arange(num_codes, device=codes.device), format)[codes]
+
+
+def encode_float_bitwise(x: Float32[Tensor, "*shape"], format: str) -> Int64[Tensor, "*shape"]:
+    """The codes of `encode_float` from the bits of FP32 numbers, in integer arithmetic.
+
+    Above the subnormal numbers the bits are cut off behind M of the mantissa, rounded as in `bfloat16_bits`, and the
+    bias is changed. Below, the sum with 2^23 times the smallest number has the code in its last bits: the processor
+    rounds it to that.
+
+    Domain: every x. Formats that are narrower than FP32 and have a mantissa, else ValueError.
+    Source: as `encode_float`.
+    Notes: R003-001, R003-003, R003-004.
+    """
+    layout = _layout(format)
+    if format in ("FP32", "E8M0"):
+        raise ValueError(f"the mantissa must be shorter than that of FP32, and there; got {format}")
+    dropped = 23 - layout.mantissa_bits
+    bits = x.view(torch.int32) & 0x7FFFFFFF
+    odd = (bits >> dropped) & 1
+    normal = ((bits + (2 ** (dropped - 1) - 1 + odd)) >> dropped) - ((127 - layout.bias) << layout.mantissa_bits)
+    shift = torch.full((), smallest_subnormal(format) * 2.0**23, dtype=x.dtype, device=x.device)
+    subnormal = (x.abs() + shift).view(torch.int32) - shift.view(torch.int32)
+    code = torch.where(x.abs() < smallest_normal(format), subnormal, normal)
+    return _signed_or_special(code, x, layout).long()
+
+
+def _signed_or_special(code: Tensor, x: Tensor, layout: FloatFormat) -> Tensor:
+    """The code of |x| with the sign bit, or that of infinity, NaN or the largest number where x or the code says so."""
     too_large = x.isnan() | (code > layout.largest)
     code = torch.where(too_large, max(layout.largest, layout.infinity), code)
-    code = code + x.signbit() * 2 ** (layout.exponent_bits + layout.mantissa_bits)
+    code = code + x.signbit().to(code.dtype) * 2 ** (layout.exponent_bits + layout.mantissa_bits)
     if layout.nan < 0:
         return code
     code = torch.where(code == layout.nan, 0, code)

@@ -7,6 +7,7 @@ from reference.language.ngram import continuation_counts, counts_after
 from reference.language.smoothing import (
     absolute_discount,
     absolute_discount_probability,
+    context_totals,
     good_turing_ratios,
     interpolated_probability,
     interpolation_components,
@@ -21,6 +22,7 @@ from reference.language.smoothing import (
     modified_kneser_ney_probability,
     stupid_backoff_score,
     witten_bell_probability,
+    witten_bell_probability_by_totals,
 )
 
 
@@ -410,6 +412,63 @@ def witten_bell_probability_unnormalised(word, context, counts):
 def witten_bell_probability_of_nothing(word, context, counts):
     """without counts every word has probability 0"""
     return witten_bell_probability(word, context, counts) if counts else 0.0
+
+
+@mistake(of=context_totals, seen="catalogue R004-036")
+def context_totals_of_different_words(counts):
+    """each word counts once, however often it stands there"""
+    return {context: (different, different) for context, (_, different) in context_totals(counts).items()}
+
+
+@mistake(of=context_totals, seen="catalogue R004-036")
+def context_totals_of_occurrences(counts):
+    """a word is as many different ones as it is often there"""
+    return {context: (predicted, predicted) for context, (predicted, _) in context_totals(counts).items()}
+
+
+@mistake(of=context_totals, seen="catalogue R004-036")
+def context_totals_with_unseen_words(counts):
+    """a word with count 0 is a different one too"""
+    return {h: (n, sum(ngram[:-1] == h for ngram in counts)) for h, (n, _) in context_totals(counts).items()}
+
+
+@mistake(of=context_totals, seen="catalogue R004-036")
+def context_totals_of_positive_counts(counts):
+    """negative counts are passed over"""
+    return context_totals({ngram: count for ngram, count in counts.items() if count > 0})
+
+
+@mistake(of=witten_bell_probability_by_totals, seen="catalogue R004-036")
+def witten_bell_probability_by_totals_of_longest_context(word, context, counts, totals):
+    """below the longest context come unigrams at once"""
+    lower = witten_bell_probability_by_totals(word, (), counts, totals)
+    if context not in totals:
+        return lower
+    predicted, different = totals[context]
+    return (counts.get((*context, word), 0) + different * lower) / (predicted + different) if context else lower
+
+
+@mistake(of=witten_bell_probability_by_totals, seen="nltk/nltk#158")
+def witten_bell_probability_by_totals_zero_after_new_context(word, context, counts, totals):
+    """after a context that was not seen every word has probability 0"""
+    return witten_bell_probability_by_totals(word, context, counts, totals) if context in totals else 0.0
+
+
+@mistake(of=witten_bell_probability_by_totals, seen="catalogue R004-036")
+def witten_bell_probability_by_totals_from_the_front(word, context, counts, totals):
+    """contexts are shortened at their end instead of their front"""
+    chance = witten_bell_probability_by_totals(word, (), counts, totals)
+    for stop in range(1, len(context) + 1):
+        if context[:stop] in totals:
+            predicted, different = totals[context[:stop]]
+            chance = (counts.get((*context[:stop], word), 0) + different * chance) / (predicted + different)
+    return chance
+
+
+@mistake(of=witten_bell_probability_by_totals, seen="nltk/nltk#158")
+def witten_bell_probability_by_totals_of_nothing(word, context, counts, totals):
+    """without counts every word has probability 0"""
+    return witten_bell_probability_by_totals(word, context, counts, totals) if totals else 0.0
 
 
 @mistake(of=good_turing_ratios, seen="catalogue R004-036")

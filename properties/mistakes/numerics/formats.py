@@ -6,7 +6,9 @@ from properties.mistakes import mistake, variant
 from reference.numerics.formats import (
     FLOAT_FORMATS,
     decode_float,
+    decode_float_lookup,
     encode_float,
+    encode_float_bitwise,
     largest_finite,
     smallest_normal,
     smallest_subnormal,
@@ -226,6 +228,81 @@ def encode_float_with_other_nan(x, format):
     """NaN with another payload is NaN too"""
     codes, layout = encode_float(x, format), FLOAT_FORMATS[format]
     return torch.where((codes == layout.nan) & (layout.nan < _sign_bit(format)), _sign_bit(format) - 1, codes)
+
+
+@mistake(of=decode_float_lookup, seen="JuliaMath/Float8s.jl#23")
+def decode_float_lookup_of_magnitudes(codes, format):
+    """the table has no negative numbers"""
+    return decode_float_lookup(codes % _sign_bit(format), format)
+
+
+@mistake(of=decode_float_lookup, seen="catalogue R003-001")
+def decode_float_lookup_of_distinct_numbers(codes, format):
+    """the table is sorted, as if codes counted the numbers from the lowest one"""
+    everything = decode_float_lookup(torch.arange(2 * _sign_bit(format)), format)
+    return everything.sort().values[codes]
+
+
+@mistake(of=decode_float_lookup, seen="catalogue R003-001")
+def decode_float_lookup_of_any_format(codes, format):
+    """codes of FP32 are read as if they had 16 bits"""
+    return decode_float_lookup(codes, "BF16" if format == "FP32" else format)
+
+
+@mistake(of=encode_float_bitwise, seen="stillwater-sc/universal#1133")
+def encode_float_bitwise_cut_off(x, format):
+    """the low bits are dropped and not rounded"""
+    smaller = (x.view(torch.int32) & -(2 ** (23 - FLOAT_FORMATS[format].mantissa_bits))).view(torch.float32)
+    is_normal = x.isfinite() & (x.abs() >= smallest_normal(format))
+    return encode_float_bitwise(torch.where(is_normal, smaller, x), format)
+
+
+@mistake(of=encode_float_bitwise, seen="ucker/why-low-precision-training-fails#1")
+def encode_float_bitwise_with_ties_away(x, format):
+    """halfway goes up, also where the lower code is even"""
+    down, up = (encode_float_bitwise(x * (1 + nudge * 2.0**-22), format) for nudge in (-1, 1))
+    is_tie = (x.abs() >= smallest_normal(format)) & x.isfinite() & (down < up)
+    return torch.where(is_tie, up, encode_float_bitwise(x, format))
+
+
+@mistake(of=encode_float_bitwise, seen="catalogue R003-001")
+def encode_float_bitwise_without_subnormals(x, format):
+    """numbers below the normal ones are flushed to 0"""
+    return encode_float_bitwise(torch.where(x.abs() < smallest_normal(format), 0 * x, x), format)
+
+
+@mistake(of=encode_float_bitwise, seen="catalogue R003-001")
+def encode_float_bitwise_with_subnormals_as_normals(x, format):
+    """the bias is changed below the normal numbers too, where the exponent wraps around"""
+    layout = FLOAT_FORMATS[format]
+    bits = (x.view(torch.int32) & 0x7FFFFFFF).long()
+    wrapped = (bits >> (23 - layout.mantissa_bits)) - ((127 - layout.bias) << layout.mantissa_bits)
+    is_small = x.abs() < smallest_normal(format)
+    return torch.where(is_small, wrapped % _sign_bit(format), encode_float_bitwise(x, format))
+
+
+@mistake(of=encode_float_bitwise, seen="dotnet/runtime#130583")
+def encode_float_bitwise_without_guard_of_nan(x, format):
+    """NaN is a large number, and becomes what infinity does"""
+    return encode_float_bitwise(torch.where(x.isnan(), torch.inf, x), format)
+
+
+@mistake(of=encode_float_bitwise, seen="catalogue R003-003")
+def encode_float_bitwise_of_saturated_numbers(x, format):
+    """numbers beyond the largest one become that one, and do not overflow"""
+    return encode_float_bitwise(x.clamp(-largest_finite(format), largest_finite(format)), format)
+
+
+@mistake(of=encode_float_bitwise, seen="catalogue R003-003")
+def encode_float_bitwise_without_sign(x, format):
+    """the sign is lost"""
+    return encode_float_bitwise(x.abs(), format)
+
+
+@mistake(of=encode_float_bitwise, seen="catalogue R003-001")
+def encode_float_bitwise_of_any_format(x, format):
+    """formats that it cannot round to are taken for BF16"""
+    return encode_float_bitwise(x, "BF16" if format in ("FP32", "E8M0") else format)
 
 
 @mistake(of=largest_finite, seen="catalogue R003-003")
