@@ -9,7 +9,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from hypothesis.errors import HypothesisException
+from hypothesis.errors import HypothesisException, StopTest, UnsatisfiedAssumption
 
 from properties.closeness import Mismatch
 
@@ -117,6 +117,8 @@ def tracked(example: Callable[..., None], not_inputs: frozenset[str]) -> Callabl
             if _current.last is not None:  # the law is broken already: shrink among what can be expressed
                 hypothesis.reject()
             raise CannotExpress(*missing.args) from missing
+        except (StopTest, UnsatisfiedAssumption):  # Hypothesis gives the example up: that is no failure
+            raise
         except BaseException as exception:
             _current.note({name: value for name, value in kwargs.items() if name not in not_inputs}, exception)
             raise

@@ -1,0 +1,50 @@
+"""Only a law that does not hold is a failure."""
+
+import math
+
+import hypothesis
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.errors import StopTest
+
+from properties.harness.laws import DEFAULT
+from properties.harness.trial import recording, tracked
+
+
+def stops(x):
+    raise StopTest(7)
+
+
+def fails(x):
+    raise AssertionError(x)
+
+
+def test_example_that_hypothesis_gives_up_is_no_failure():
+    with recording() as trial:
+        with pytest.raises(StopTest):
+            tracked(stops, frozenset())(x=1)
+        assert trial.last is None
+        assert trial.shrink_until == math.inf
+
+
+def test_failure_is_noted_with_its_inputs_and_ends_the_search_in_time():
+    with recording() as trial:
+        with pytest.raises(AssertionError):
+            tracked(fails, frozenset())(x=1)
+        assert trial.last is not None
+        assert trial.last.inputs == {"x": 1}
+        assert trial.shrink_until < math.inf
+
+
+def test_law_that_rejects_examples_outlasts_the_time_to_shrink(monkeypatch):
+    """Examples that are given up do not start the clock."""
+    monkeypatch.setattr("properties.harness.trial.SHRINK_SECONDS", 0.0)
+
+    def law(x):
+        hypothesis.assume(x % 2)
+
+    test = given(x=st.integers(0, 9))(law)
+    test.hypothesis.inner_test = tracked(test.hypothesis.inner_test, frozenset())
+    with recording():
+        DEFAULT(test)()
