@@ -25,10 +25,10 @@ def clock() -> float:
     """Seconds, once all that was asked of the device is done: by the device's own events where there is one."""
     if not torch.cuda.is_available():
         return time.perf_counter()
-    now = torch.cuda.Event(enable_timing=True)
+    first, now = _first_event(), torch.cuda.Event(enable_timing=True)
     now.record()
     now.synchronize()
-    return _first_event().elapsed_time(now) / 1000
+    return first.elapsed_time(now) / 1000
 
 
 @functools.cache

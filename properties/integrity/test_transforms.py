@@ -1,11 +1,11 @@
-"""The reference runs under torch.compile without a graph break, under vmap, and under autograd."""
+"""The reference runs under torch.compile without a graph break, under vmap and autograd, and on other devices."""
 
 import pytest
 import torch
 from torch import Tensor
 
 from properties.closeness import assert_close
-from properties.harness.contracts import map_tensors
+from properties.harness.contracts import map_leaves, map_tensors
 from properties.harness.smoke import examples
 from properties.harness.vocabulary import vocabulary
 
@@ -194,6 +194,30 @@ def test_function_that_reads_a_value_or_a_number_does_not_compile_so():
     scaled(torch.ones(3), 1)
     with torch.compiler.set_stance("fail_on_recompile"), pytest.raises(RuntimeError, match="recompile"):
         scaled(torch.ones(3), 5)
+
+
+def _elsewhere(value):
+    """On a device that has shapes but no numbers, which refuses to compute with tensors of the CPU as a GPU does."""
+
+    def move(leaf):
+        if callable(leaf) and not isinstance(leaf, torch.Generator):
+            return lambda *args: _elsewhere(leaf(*map_tensors(args, lambda t: torch.ones_like(t, device="cpu"))))
+        return leaf.to("meta") if isinstance(leaf, Tensor) else leaf
+
+    return map_leaves(value, move)
+
+
+@pytest.mark.parametrize("name", ON_TENSORS)
+def test_function_computes_where_its_tensors_are(name):
+    """Tables, masks and noise that it makes itself are made on the device of its input, and so is its result."""
+    with torch.no_grad():
+        result = vocabulary()[name](**{key: _elsewhere(value) for key, value in examples()[name].items()})
+    assert {leaf.device.type for leaf in _leaves(result)} <= {"meta"}
+
+
+def test_function_that_makes_a_table_on_the_cpu_is_noticed():
+    with pytest.raises(RuntimeError, match="device"):
+        (lambda x: x + torch.arange(3.0))(_elsewhere(torch.ones(3)))
 
 
 @pytest.mark.parametrize("name", [name for name in ON_TENSORS if name != "variational_bound"])
