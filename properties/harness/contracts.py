@@ -40,9 +40,7 @@ def under_contract(name: str, function: Function, conventions: Conventions) -> F
     signature = inspect.signature(standard)
     returns = typing.get_type_hints(standard).get("return")
 
-    @functools.wraps(standard)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        given = dict(signature.bind(*args, **kwargs).arguments)
+    def conducted(given: dict[str, Any]) -> Any:
         handed = {key: _handed(value, conventions) for key, value in given.items()}
         untouched = {key: _handed(value, conventions) for key, value in given.items()}
         try:
@@ -57,6 +55,16 @@ def under_contract(name: str, function: Function, conventions: Conventions) -> F
         on_device = any(isinstance(leaf, Tensor) for value in handed.values() for leaf in _leaves(value))
         result = _returned(raw, returns, conventions.device if on_device else None, name)
         _check_dtype(name, handed, result, conventions)
+        return result
+
+    @functools.wraps(standard)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = dict(signature.bind(*args, **kwargs).arguments)
+        try:
+            result = conducted(given)
+        except Exception as error:
+            record(Call(name, given, error))
+            raise
         record(Call(name, given, result))
         return result
 

@@ -16,7 +16,7 @@ _NOTHING = object()
 def looks_like(calls: Iterable[Call]) -> list[Variant]:
     """Mistakes that reproduce what the subject returned in every call in which they differ from the reference."""
     suspects = []
-    recorded = list(calls)
+    recorded = [call for call in calls if not isinstance(call.result, Exception)]
     for known in mistakes():
         votes = [_vote(known, call) for call in recorded if call.name == known.of]
         if any(vote is True for vote in votes) and not any(vote is False for vote in votes):

@@ -29,7 +29,7 @@ def explain(
     judged = [call for call in failure.calls if call.name in subject.functions]
     seen = [call for each in (failure, trial.worst) if each for call in each.calls if call.name in subject.functions]
     parts = [
-        ("SMALLEST FAILING INPUT", "\n".join([*_inputs(failure.inputs), *_operations(exception)])),
+        ("SMALLEST FAILING INPUT", "\n".join([*_inputs(failure.inputs), *_operations(failure, exception)])),
         ("REPRODUCE", reproduction(law, judged, subject)),
         *_verdict(failure.exception),
         ("WORST INPUT SEEN", _worst(trial, failure)),
@@ -71,7 +71,9 @@ def _verdict(exception: BaseException) -> list[tuple[str, str]]:
         ]
     if isinstance(exception, Breach):
         return [("OBSERVED", str(exception))]
-    lines = traceback.format_exception(exception)
+    told = traceback.TracebackException.from_exception(exception)
+    told.__notes__ = None  # Hypothesis says there what stands above already
+    lines = list(told.format())
     return [("OBSERVED", f"{type(exception).__name__}: {exception}"), ("TRACEBACK", "".join(lines[-6:]).rstrip())]
 
 
@@ -85,9 +87,15 @@ def _inputs(inputs: dict[str, Any]) -> list[str]:
     return [f"{name} = {_show(value)}" for name, value in inputs.items() if not isinstance(value, DataObject)]
 
 
-def _operations(exception: BaseException) -> list[str]:
-    """What a state machine was put through: Hypothesis notes it on the exception of the smallest failing input."""
-    return [note for note in getattr(exception, "__notes__", ()) if note.startswith("state")]
+def _operations(failure: Failure, exception: BaseException) -> list[str]:
+    """What a state machine was put through: Hypothesis notes it on the exception of the smallest failing input.
+
+    Where shrinking had no time to end there are no such notes, but the calls of the last failing input.
+    """
+    if not any(isinstance(value, DataObject) for value in failure.inputs.values()):
+        return []
+    notes = [note for note in getattr(exception, "__notes__", ()) if note.startswith("state")]
+    return notes or [f"{call.name}({', '.join(_inputs(call.arguments))})" for call in failure.calls]
 
 
 def reproduction(law: Law, calls: list[Any], subject: Subject) -> str:

@@ -18,7 +18,7 @@ SHRINK_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a function under test, with what it was handed and what it gave back."""
+    """One call of a function under test, with what it was handed and what it gave back, or raised."""
 
     name: str
     arguments: dict[str, Any]
@@ -45,11 +45,12 @@ class Trial:
     calls: list[Call] = field(default_factory=list)
     last: Failure | None = None
     worst: Failure | None = None
+    shrink_seconds: float = SHRINK_SECONDS
     shrink_until: float = float("inf")
 
     def note(self, inputs: dict[str, Any], exception: BaseException) -> None:
         if self.last is None:
-            self.shrink_until = time.monotonic() + SHRINK_SECONDS
+            self.shrink_until = time.monotonic() + self.shrink_seconds
         self.last = Failure(inputs, tuple(self.calls), exception)
         if self.worst is None or self.last.error > self.worst.error:
             self.worst = self.last
@@ -83,10 +84,10 @@ def failing_fast() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def recording() -> Iterator[Trial]:
-    """Makes a new trial the current one."""
+def recording(limit: float = float("inf")) -> Iterator[Trial]:
+    """Makes a new trial the current one, of which shrinking may take a third of the limit."""
     global _current
-    before, _current = _current, Trial()
+    before, _current = _current, Trial(shrink_seconds=min(SHRINK_SECONDS, limit / 3))
     try:
         yield _current
     finally:

@@ -29,9 +29,16 @@ class Verdict:
         return asdict(self)
 
 
-def judge(law: Law, case: str, arguments: Mapping[str, Any], profile: settings, subject: Subject) -> Verdict:
-    """The verdict on one case of a law, in this process."""
-    with recording() as trial, example_settings(law.test, profile):
+def judge(
+    law: Law,
+    case: str,
+    arguments: Mapping[str, Any],
+    profile: settings,
+    subject: Subject,
+    limit: float = float("inf"),
+) -> Verdict:
+    """The verdict on one case of a law, in this process, which has so many seconds."""
+    with recording(limit) as trial, example_settings(law.test, profile):
         try:
             law.test(**arguments)
         except KeyboardInterrupt:
@@ -50,7 +57,7 @@ def judge_isolated(
     law: Law, case: str, arguments: Mapping[str, Any], profile: settings, subject: Subject, limit: float
 ) -> Verdict:
     """The verdict on one case of a law, run in a child process that may hang, crash or exit."""
-    outcome = run_isolated(lambda: judge(law, case, arguments, profile, subject), limit)
+    outcome = run_isolated(lambda: judge(law, case, arguments, profile, subject, limit), limit)
     if not outcome.problem:
         verdict: Verdict = outcome.value
         return verdict

@@ -1,13 +1,14 @@
 """A state machine is put through its operations, saved and loaded, and a failure says what it was put through."""
 
 import itertools
+import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from properties.harness.contracts import Conventions
+from properties.harness.contracts import Conventions, under_contract
 from properties.harness.laws import DEFAULT, laws
 from properties.harness.subjects import Subject
 from properties.harness.verdicts import judge
@@ -66,15 +67,28 @@ def test_state_that_is_lost_by_saving_is_found():
         run(forgetful=True)
 
 
-def test_page_lists_the_operations():
+def page_of_one_without_backoff(limit):
+    """The page on an implementation that leaves the scale as it is after a bad step."""
+
     def update_loss_scale(state, found, *args, **kwargs):
         after = vocabulary()["update_loss_scale"](state, found, *args, **kwargs)
-        return after._replace(scale=state.scale) if found else after
+        return after._replace(scale=1 * state.scale) if found else after
 
     functions = {"update_loss_scale": update_loss_scale}
     subject = Subject("theirs", "theirs.py", functions, Conventions(), "theirs", {}, None)
     law = laws()["test_update_loss_scale_follows_its_events"]
-    verdict = judge(law, "", {**functions, **law.cases[0]}, DEFAULT, subject)
-    assert "    exponent = 0\n    state = LossScaling()" in verdict.page
-    assert "    state.bad()\n" in verdict.page
-    assert "data" not in verdict.page.split("OBSERVED")[0]
+    function = under_contract("update_loss_scale", update_loss_scale, Conventions())
+    return judge(law, "", {"update_loss_scale": function, **law.cases[0]}, DEFAULT, subject, limit).page
+
+
+def test_page_lists_the_operations():
+    page = page_of_one_without_backoff(limit=math.inf)
+    assert "    exponent = 0\n    state = LossScaling()" in page
+    assert "    state.bad()\n" in page
+    assert "data" not in page.split("OBSERVED")[0]
+
+
+def test_page_lists_the_calls_where_there_was_no_time_to_shrink():
+    page = page_of_one_without_backoff(limit=0.0)
+    assert "    update_loss_scale(state = LossScale(scale=" in page
+    assert "state.bad()" not in page

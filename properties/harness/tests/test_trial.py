@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import StopTest
 
 from properties.harness.laws import DEFAULT
-from properties.harness.trial import recording, tracked
+from properties.harness.trial import SHRINK_SECONDS, recording, tracked
 
 
 def stops(x):
@@ -37,14 +37,20 @@ def test_failure_is_noted_with_its_inputs_and_ends_the_search_in_time():
         assert trial.shrink_until < math.inf
 
 
-def test_law_that_rejects_examples_outlasts_the_time_to_shrink(monkeypatch):
+def test_shrinking_takes_a_third_of_the_time_limit_at_most():
+    with recording(limit=6.0) as trial:
+        assert trial.shrink_seconds == 2.0
+    with recording() as trial:
+        assert trial.shrink_seconds == SHRINK_SECONDS
+
+
+def test_law_that_rejects_examples_outlasts_the_time_to_shrink():
     """Examples that are given up do not start the clock."""
-    monkeypatch.setattr("properties.harness.trial.SHRINK_SECONDS", 0.0)
 
     def law(x):
         hypothesis.assume(x % 2)
 
     test = given(x=st.integers(0, 9))(law)
     test.hypothesis.inner_test = tracked(test.hypothesis.inner_test, frozenset())
-    with recording():
+    with recording(limit=0.0):
         DEFAULT(test)()

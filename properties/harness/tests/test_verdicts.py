@@ -133,6 +133,14 @@ def test_what_cannot_be_expressed_does_not_hide_a_failure():
     assert "failed" in {verdict.outcome for verdict in verdicts(wrong_but_for_small, profile=DEFAULT)}
 
 
+def test_page_says_where_the_subject_raised_and_on_what():
+    for verdict in verdicts(raises, profile=DEFAULT):
+        call, trace = verdict.page.split("REPRODUCE")[1].split("TRACEBACK")
+        assert "print(q_mean_variance(x_0=torch.tensor(" in call
+        assert "in raises\n" in trace
+        assert "Falsifying example" not in trace
+
+
 def test_slow_shrinking_ends_with_the_smallest_example_so_far(monkeypatch):
     monkeypatch.setattr(trial, "SHRINK_SECONDS", 0.2)
 
