@@ -12,8 +12,8 @@ from reference.diffusion.respacing import leading_timesteps, respace
 from reference.diffusion.samplers import ancestral_sample, ddim_sample, ddim_step
 from reference.diffusion.schedules import extract
 
-BATCHES, LOOP_BATCHES = [1, 10, 100, 1000], [1, 10, 100]
-LATENT, LOOP_LATENT = (4, 32, 32), (4, 64, 64)
+BATCHES, LOOP_BATCHES, IMAGE_BATCHES = [1, 10, 100, 1000], [1, 10, 100], [1, 4, 16]
+LATENT, LOOP_LATENT, IMAGE = (4, 32, 32), (4, 64, 64), (3, 256, 256)
 STEPS, KEPT, TIMESTEP = 1000, 50, 500
 GUIDANCE_SCALE, DATA_VARIANCE = 7.5, 0.25
 
@@ -110,6 +110,8 @@ class AncestralLoop(LoopBesidePeer, size="batch", sizes=LOOP_BATCHES, peer="diff
     A network stands between the steps, so that each has to read x_t and a prediction at the least, and to write x_s.
     """
 
+    shape = LOOP_LATENT
+
     def prepare(self, size: int, device: str) -> None:
         self.scheduler = DDPMScheduler(STEPS, clip_sample=False)
         self.scheduler.set_timesteps(KEPT, device)
@@ -119,7 +121,7 @@ class AncestralLoop(LoopBesidePeer, size="batch", sizes=LOOP_BATCHES, peer="diff
         chain = respace(self.scheduler.betas.to(device), self.timesteps)
         log_variances = fixed_small_log_variance(chain.betas).reshape(-1, 1, 1, 1, 1)
         self.log_variances = dict(zip(self.timesteps, log_variances, strict=True))
-        self.x_T = self.normal(size, *LOOP_LATENT).to(device)
+        self.x_T = self.normal(size, *self.shape).to(device)
         self.noise_generator = torch.Generator(device)
         self.least_bytes = 3 * KEPT * self.x_T.nbytes
 
@@ -141,8 +143,16 @@ class AncestralLoop(LoopBesidePeer, size="batch", sizes=LOOP_BATCHES, peer="diff
         return x_t
 
 
+class AncestralImageLoop(AncestralLoop, size="batch", sizes=IMAGE_BATCHES, peer="diffusers"):
+    """The same for images."""
+
+    shape = IMAGE
+
+
 class DdimLoop(LoopBesidePeer, size="batch", sizes=LOOP_BATCHES, peer="diffusers"):
     """Latents sampled by 50 steps of DDIM without noise."""
+
+    shape = LOOP_LATENT
 
     def prepare(self, size: int, device: str) -> None:
         self.scheduler = DDIMScheduler(STEPS, clip_sample=False)
@@ -150,7 +160,7 @@ class DdimLoop(LoopBesidePeer, size="batch", sizes=LOOP_BATCHES, peer="diffusers
         self.alpha_bar = self.scheduler.alphas_cumprod.to(device)
         self.model = NormalModel(self.alpha_bar)
         self.timesteps = leading_timesteps(STEPS, KEPT)
-        self.x_T = self.normal(size, *LOOP_LATENT).to(device)
+        self.x_T = self.normal(size, *self.shape).to(device)
         self.no_noise = torch.zeros((), device=device).expand(KEPT, *self.x_T.shape)
         self.least_bytes = 3 * KEPT * self.x_T.nbytes
 
@@ -162,3 +172,9 @@ class DdimLoop(LoopBesidePeer, size="batch", sizes=LOOP_BATCHES, peer="diffusers
         for t in self.scheduler.timesteps:
             x_t = self.scheduler.step(self.model.epsilon(x_t, t), t, x_t).prev_sample
         return x_t
+
+
+class DdimImageLoop(DdimLoop, size="batch", sizes=IMAGE_BATCHES, peer="diffusers"):
+    """The same for images."""
+
+    shape = IMAGE

@@ -9,9 +9,11 @@ from functools import partial
 import torch
 from diffusers import VQDiffusionScheduler
 from diffusers.schedulers.scheduling_vq_diffusion import gumbel_noised
+from torch.distributions import Gumbel
 from torch.nn.functional import pad
 
 from benchmarks.loops import EAGER_AND_COMPILED, SEED, Growth, Loop, LoopBesidePeer
+from benchmarks.peers import ratio
 from reference.diffusion.discrete import discrete_sample, gumbel_max, mask_and_replace_reverse, reverse_from_mixture
 from reference.diffusion.layout_diffusion import layout_transitions, masked_layout
 from reference.diffusion.transitions import mask_and_replace_schedule, mask_and_replace_transition
@@ -23,11 +25,15 @@ LAYOUTS, LAYOUT_STEPS, LAYOUT_CATEGORIES, LAYOUT_ELEMENTS = [1, 10, 100], 20, 5,
 
 
 class GumbelMax(LoopBesidePeer, size="classes", sizes=CLASSES, peer="diffusers", modes=EAGER_AND_COMPILED):
-    """A class for each of 1024 positions, with the uniform numbers, which one seed gives to both."""
+    """A class for each of 1024 positions, with the uniform numbers, which one seed gives to all.
+
+    torch.distributions keeps them from 0 and 1, and so may draw another class once in a thousand times.
+    """
 
     def prepare(self, size: int, device: str) -> None:
         self.logits = self.normal(POSITIONS, size).log_softmax(-1).to(device)
         self.noise_generator = torch.Generator(device)
+        self.gumbel = Gumbel(torch.zeros((), device=device), torch.ones((), device=device))
         self.least_bytes = self.logits.nbytes + 8 * POSITIONS
         self.draw = self.compiled(gumbel_max)
 
@@ -39,6 +45,19 @@ class GumbelMax(LoopBesidePeer, size="classes", sizes=CLASSES, peer="diffusers",
     def peer(self) -> torch.Tensor:
         self.noise_generator.manual_seed(SEED)
         return gumbel_noised(self.logits[:, :, None], self.noise_generator).argmax(1).squeeze(1)
+
+    def check(self) -> None:
+        super().check()
+        assert_same_classes(self.reference(), self._distributions())
+
+    def track_ratio_to_distributions(self, size: int, device: str, mode: str) -> float:
+        return ratio(self.reference, self._distributions)
+
+    track_ratio_to_distributions.unit = "reference / torch.distributions"
+
+    def _distributions(self) -> torch.Tensor:
+        torch.manual_seed(SEED)
+        return (self.logits + self.gumbel.sample(self.logits.shape)).argmax(-1)
 
 
 class MaskAndReplaceLoop(LoopBesidePeer, size="classes", sizes=CLASSES, peer="diffusers", modes=EAGER_AND_COMPILED):

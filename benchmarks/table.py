@@ -18,7 +18,7 @@ Values = dict[tuple[str, ...], float]
 
 
 def table(saved: Path = SAVED) -> str:
-    """A section for each machine: its newest results, a row for each loop and device."""
+    """A section for each machine, a row for each loop and device: of each loop the newest results."""
     benchmarks = {
         name: entry
         for name, entry in json.loads((saved / "benchmarks.json").read_text()).items()
@@ -34,11 +34,15 @@ def _section(machine: Path, benchmarks: Mapping[str, Any]) -> str:
     results = [*iter_results_for_machine(str(machine.parent), machine.name)]
     if not results:
         return ""
-    newest = max(results, key=lambda result: result.date)
+    results.sort(key=lambda result: result.date, reverse=True)
+    newest = {
+        loop: next((each for each in results if f"{loop}.time_reference" in each.get_all_result_keys()), results[0])
+        for loop in _loops(benchmarks)
+    }
     about = json.loads((machine / "machine.json").read_text())
-    commit = newest.commit_hash[:8]
-    rows = [row for loop in _loops(benchmarks) for row in _rows(loop, benchmarks, newest)]
-    title = f"{about['cpu']}, {about['num_cpu']} cores, commit {commit}:"
+    commits = ", ".join(dict.fromkeys(result.commit_hash[:8] for result in newest.values()))
+    rows = [row for loop, result in newest.items() for row in _rows(loop, benchmarks, result)]
+    title = f"{about['cpu']}, {about['num_cpu']} cores, commit {commits}:"
     lines = [HEAD, ["---"] * len(HEAD), *rows]
     return "\n".join([title, "", *(f"| {' | '.join(line)} |" for line in lines)])
 
