@@ -26,9 +26,13 @@ class Fp8Encoding(LoopBesidePeer, size="numbers", sizes=FP8_NUMBERS, peer="torch
     def prepare(self, size: int, device: str) -> None:
         self.x = self.normal(size).to(device)
         self.least_bytes = self.x.nbytes + 2 * size
+        self.encode = self.compiled(self._encode)
+
+    def _encode(self) -> Tensors:
+        return tuple(encode_float(self.x, name) for name in FP8)
 
     def reference(self) -> Tensors:
-        return tuple(encode_float(self.x, name) for name in FP8)
+        return self.encode()
 
     def peer(self) -> Tensors:
         return tuple(self.x.to(dtype).view(torch.uint8) for dtype in FP8.values())
@@ -40,15 +44,8 @@ class Fp8Encoding(LoopBesidePeer, size="numbers", sizes=FP8_NUMBERS, peer="torch
 class Fp8BitwiseEncoding(Fp8Encoding, size="numbers", sizes=FP8_NUMBERS, peer="torch", modes=EAGER_AND_COMPILED):
     """The same codes, from the bits of the numbers."""
 
-    def prepare(self, size: int, device: str) -> None:
-        super().prepare(size, device)
-        self.encode = self.compiled(self._encode)
-
     def _encode(self) -> Tensors:
         return tuple(encode_float_bitwise(self.x, name) for name in FP8)
-
-    def reference(self) -> Tensors:
-        return self.encode()
 
 
 class Fp8Decoding(LoopBesidePeer, size="numbers", sizes=FP8_NUMBERS, peer="torch", modes=EAGER_AND_COMPILED):

@@ -5,7 +5,7 @@ import json
 import math
 import re
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +34,18 @@ def _section(machine: Path, benchmarks: Mapping[str, Any]) -> str:
     results = [*iter_results_for_machine(str(machine.parent), machine.name)]
     if not results:
         return ""
-    results.sort(key=lambda result: result.date, reverse=True)
-    newest = {
-        loop: next((each for each in results if f"{loop}.time_reference" in each.get_all_result_keys()), results[0])
-        for loop in _loops(benchmarks)
-    }
+    results.sort(key=lambda result: result.date)
+    newest = {loop: each for each in results for loop in _loops(each.get_all_result_keys())}
     about = json.loads((machine / "machine.json").read_text())
-    commits = ", ".join(dict.fromkeys(result.commit_hash[:8] for result in newest.values()))
-    rows = [row for loop, result in newest.items() for row in _rows(loop, benchmarks, result)]
+    commits = ", ".join(each.commit_hash[:8] for each in results if each in newest.values())
+    rows = [row for loop in _loops(benchmarks) if loop in newest for row in _rows(loop, benchmarks, newest[loop])]
     title = f"{about['cpu']}, {about['num_cpu']} cores, commit {commits}:"
     lines = [HEAD, ["---"] * len(HEAD), *rows]
     return "\n".join([title, "", *(f"| {' | '.join(line)} |" for line in lines)])
 
 
-def _loops(benchmarks: Mapping[str, Any]) -> list[str]:
-    return [name.removesuffix(".time_reference") for name in benchmarks if name.endswith(".time_reference")]
+def _loops(names: Iterable[str]) -> list[str]:
+    return [name.removesuffix(".time_reference") for name in names if name.endswith(".time_reference")]
 
 
 def _rows(loop: str, benchmarks: Mapping[str, Any], result: Any) -> Iterator[list[str]]:

@@ -52,7 +52,7 @@ def under_contract(name: str, function: Function, conventions: Conventions) -> F
                 raise Breach(f"{name} changed its input {key} in place")
             if any(_shares_memory(output, source) for output in _owned(raw) for source in _owned(handed[key])):
                 raise Breach(f"{name} returned a view of its input {key}: editing the result would edit the input")
-        on_device = any(isinstance(leaf, Tensor) for value in handed.values() for leaf in _leaves(value))
+        on_device = any(isinstance(leaf, Tensor) for value in handed.values() for leaf in leaves(value))
         result = _returned(raw, returns, conventions.device if on_device else None, name)
         _check_dtype(name, handed, result, conventions)
         return result
@@ -121,7 +121,7 @@ def _owned(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def leaves(value: Any) -> Iterator[Any]:
     """Every tensor and array in a value."""
     return (item for item in _owned(value) if isinstance(item, Tensor | np.ndarray))
 
@@ -153,10 +153,10 @@ def _array(value: Tensor | np.ndarray) -> np.ndarray:
 
 
 def _check_dtype(name: str, handed: dict[str, Any], result: Any, conventions: Conventions) -> None:
-    inputs = [torch.as_tensor(leaf).dtype for value in handed.values() for leaf in _leaves(value)]
+    inputs = [torch.as_tensor(leaf).dtype for value in handed.values() for leaf in leaves(value)]
     floats = [dtype for dtype in inputs if dtype.is_floating_point]
     expected = functools.reduce(torch.promote_types, floats) if floats else conventions.dtype
-    for leaf in _leaves((result,)):
+    for leaf in leaves((result,)):
         if leaf.is_floating_point() and leaf.dtype != expected:
             raise Breach(f"{name} returned {leaf.dtype} where {expected} went in")
 

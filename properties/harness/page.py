@@ -88,13 +88,13 @@ def _inputs(inputs: dict[str, Any]) -> list[str]:
 
 
 def _operations(failure: Failure, exception: BaseException) -> list[str]:
-    """What a state machine was put through: Hypothesis notes it on the exception of the smallest failing input.
+    """What the law drew itself, or a state machine was put through: Hypothesis notes it on the smallest failing input.
 
     Where shrinking had no time to end there are no such notes, but the calls of the last failing input.
     """
     if not any(isinstance(value, DataObject) for value in failure.inputs.values()):
         return []
-    notes = [note for note in getattr(exception, "__notes__", ()) if note.startswith("state")]
+    notes = [note for note in getattr(exception, "__notes__", ()) if note.startswith(("state", "Draw "))]
     return notes or [f"{call.name}({', '.join(_inputs(call.arguments))})" for call in failure.calls]
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from properties.closeness import assert_close
-from properties.harness.contracts import map_leaves, map_tensors
+from properties.harness.contracts import leaves, map_leaves, map_tensors
 from properties.harness.smoke import examples
 from properties.harness.vocabulary import vocabulary
 
@@ -150,10 +150,6 @@ def _floats(example):
     return {name: value for name, value in example.items() if isinstance(value, Tensor) and value.is_floating_point()}
 
 
-def _leaves(result):
-    return [leaf for leaf in (result if isinstance(result, tuple) else (result,)) if isinstance(leaf, Tensor)]
-
-
 def _compiled(function):
     """As one graph, which has no place for the host to wait for a number."""
     torch.compiler.reset()
@@ -167,7 +163,7 @@ def test_function_compiles_once_and_without_a_graph_break(name):
     function = vocabulary()[name]
     example = map_tensors(examples()[name], lambda tensor: tensor.clone(memory_format=torch.contiguous_format))
     compiled = _compiled(function)
-    for seen, wanted in zip(_leaves(compiled(**example)), _leaves(function(**example)), strict=True):
+    for seen, wanted in zip(leaves(compiled(**example)), leaves(function(**example)), strict=True):
         assert_close(seen, wanted)
     with torch.compiler.set_stance("fail_on_recompile"):
         compiled(**map_tensors(example, lambda tensor: tensor * 0.75 if tensor.is_floating_point() else tensor.clone()))
@@ -197,7 +193,10 @@ def test_function_that_reads_a_value_or_a_number_does_not_compile_so():
 
 
 def _elsewhere(value):
-    """On a device that has shapes but no numbers, which refuses to compute with tensors of the CPU as a GPU does."""
+    """On a device that has shapes but no numbers, which refuses most computations with tensors of the CPU, as GPUs do.
+
+    It adds, multiplies, selects and joins none of them, but gathers by an index and convolves with a kernel of the CPU.
+    """
 
     def move(leaf):
         if callable(leaf) and not isinstance(leaf, torch.Generator):
@@ -212,7 +211,7 @@ def test_function_computes_where_its_tensors_are(name):
     """Tables, masks and noise that it makes itself are made on the device of its input, and so is its result."""
     with torch.no_grad():
         result = vocabulary()[name](**{key: _elsewhere(value) for key, value in examples()[name].items()})
-    assert {leaf.device.type for leaf in _leaves(result)} <= {"meta"}
+    assert {leaf.device.type for leaf in leaves(result)} <= {"meta"}
 
 
 def test_function_that_makes_a_table_on_the_cpu_is_noticed():
@@ -228,9 +227,9 @@ def test_function_vectorises(name):
     rest = {key: value for key, value in example.items() if key not in tensors}
     pair = [tensors, {key: value * 0.75 if value.is_floating_point() else value for key, value in tensors.items()}]
     stacked = {key: torch.stack([one[key] for one in pair]) for key in tensors}
-    together = torch.func.vmap(lambda batch: tuple(_leaves(function(**batch, **rest))))(stacked)
+    together = torch.func.vmap(lambda batch: tuple(leaves(function(**batch, **rest))))(stacked)
     for index, one in enumerate(pair):
-        for seen, wanted in zip(together, _leaves(function(**one, **rest)), strict=True):
+        for seen, wanted in zip(together, leaves(function(**one, **rest)), strict=True):
             assert_close(seen[index], wanted, (1 * wanted).abs() + 1)
 
 
@@ -243,7 +242,7 @@ def test_function_differentiates(name):
 
     def outputs(*values):
         result = function(**{**example, **dict(zip(floats, values, strict=True))})
-        return tuple(leaf for leaf in _leaves(result) if leaf.requires_grad)
+        return tuple(leaf for leaf in leaves(result) if leaf.requires_grad)
 
     assert torch.autograd.gradcheck(outputs, inputs)
 
@@ -256,4 +255,4 @@ def test_function_leaves_its_input_alone(name):
     result = vocabulary()[name](**example)
     for key, value in _floats(example).items():
         assert torch.equal(value, before[key])
-        assert all(leaf.untyped_storage().data_ptr() != value.untyped_storage().data_ptr() for leaf in _leaves(result))
+        assert all(leaf.untyped_storage().data_ptr() != value.untyped_storage().data_ptr() for leaf in leaves(result))

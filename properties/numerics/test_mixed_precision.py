@@ -47,7 +47,7 @@ class MixedPrecision(SavedMachine):
     @invariant()
     def agrees(self):
         weights, scale, run, taken = self.model
-        assert_equal(self.state.master.flatten(), [*map(float, weights)])
+        assert_equal(self.state.master, torch.tensor([*map(float, weights)], dtype=torch.float64).reshape(2, 3))
         assert_equal(self.state.loss_scale.scale, float(scale))
         assert_equal(self.state.loss_scale.tracker, run % self.interval)
         assert_equal(self.state.steps, taken)

@@ -127,12 +127,13 @@ def encode_float_bitwise(x: Float32[Tensor, "*shape"], format: str) -> Int64[Ten
     if format in ("FP32", "E8M0"):
         raise ValueError(f"the mantissa must be shorter than that of FP32, and there; got {format}")
     dropped = 23 - layout.mantissa_bits
-    bits = x.view(torch.int32) & 0x7FFFFFFF
+    magnitude = x.abs()
+    bits = magnitude.view(torch.int32)
     odd = (bits >> dropped) & 1
     normal = ((bits + (2 ** (dropped - 1) - 1 + odd)) >> dropped) - ((127 - layout.bias) << layout.mantissa_bits)
     shift = torch.full((), smallest_subnormal(format) * 2.0**23, dtype=x.dtype, device=x.device)
-    subnormal = (x.abs() + shift).view(torch.int32) - shift.view(torch.int32)
-    code = torch.where(x.abs() < smallest_normal(format), subnormal, normal)
+    subnormal = (magnitude + shift).view(torch.int32) - shift.view(torch.int32)
+    code = torch.where(magnitude < smallest_normal(format), subnormal, normal)
     return _signed_or_special(code, x, layout).long()
 
 

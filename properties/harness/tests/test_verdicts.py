@@ -134,7 +134,9 @@ def test_what_cannot_be_expressed_does_not_hide_a_failure():
 
 
 def test_page_says_where_the_subject_raised_and_on_what():
-    for verdict in verdicts(raises, profile=DEFAULT):
+    found = list(verdicts(raises, profile=DEFAULT))
+    assert found
+    for verdict in found:
         call, trace = verdict.page.split("REPRODUCE")[1].split("TRACEBACK")
         assert "print(q_mean_variance(x_0=torch.tensor(" in call
         assert "in raises\n" in trace
