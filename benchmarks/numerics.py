@@ -3,12 +3,14 @@
 import abc
 
 import torch
+from torch.nn.functional import ScalingType, scaled_mm
 from torchao.quantization.quant_primitives import dequantize_affine, quantize_affine
 
 from benchmarks.loops import EAGER_AND_COMPILED, LoopBesidePeer
 from benchmarks.peers import assert_same
 from reference.numerics import quantization
 from reference.numerics.formats import decode_float, decode_float_lookup, encode_float, encode_float_bitwise
+from reference.numerics.scaled_formats import scaled_matmul
 from reference.training.optimizers import AdamState, adam_step
 
 NUMBERS = [10_000, 100_000, 1_000_000, 10_000_000]
@@ -138,6 +140,28 @@ class Int8Matmul(LoopBesidePeer, size="side", sizes=[64, 128, 256, 512], peer="t
 
     def check(self) -> None:
         assert_same(self.reference(), self.peer().long())
+
+
+class Fp8Matmul(LoopBesidePeer, size="side", sizes=[64, 128, 256, 512], peer="torch"):
+    """Product of two square matrices of codes, a gradient in E5M2 and a weight in E4M3, with a scale each."""
+
+    def prepare(self, size: int, device: str) -> None:
+        left, right = (
+            self.normal(size, size).to(device).to(dtype) for dtype in (torch.float8_e5m2, torch.float8_e4m3fn)
+        )
+        self.codes = left.view(torch.uint8).long(), right.view(torch.uint8).long()
+        self.scales = torch.full((1, 1), 0.5, device=device), torch.full((1, 1), 3.0, device=device)
+        self.factors = left, right.T.contiguous().T
+        self.least_bytes = (1 + 1 + 4) * size**2
+        self.least_flops = 2 * size**3
+
+    def reference(self) -> torch.Tensor:
+        return scaled_matmul(*self.codes, *self.scales, "E5M2", "E4M3")
+
+    def peer(self) -> torch.Tensor:
+        (left, right), (left_scale, right_scale) = self.factors, self.scales
+        one = ScalingType.TensorWise
+        return scaled_mm(left, right, left_scale, one, right_scale, one, output_dtype=torch.float32)
 
 
 class Adam(LoopBesidePeer, size="parameters", sizes=NUMBERS, peer="torch", modes=EAGER_AND_COMPILED):

@@ -136,6 +136,9 @@ NOT_SMOOTH = {
     "round_towards_positive",
     "round_towards_negative",
     "round_stochastic",
+    "mx_scale",  # powers of two and codes are steps, here and in the next two
+    "mx_scale_up",
+    "quantize_float",
     "bfloat16_bits",  # bits are whole numbers
     "frame_differences",  # bytes are whole numbers, and so are sums of their differences
     "key_frames",

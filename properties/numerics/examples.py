@@ -71,6 +71,21 @@ EXAMPLES = {
         "lowest": -8,
         "highest": 7,
     },
+    # scaled_formats
+    "float_scale": {"x": steps(2, 3), "format": "E5M2"},
+    "float_block_scale": {"x": steps(2, 3, 10), "block": 5, "format": "E5M2"},
+    "mx_scale": {"x": steps(2, 3, 10), "block": 5, "format": "E5M2"},
+    "mx_scale_up": {"x": steps(2, 3, 10), "block": 5, "format": "E5M2"},
+    "quantize_float": {"x": steps(2, 3, 5), "scale": steps(3, 1).abs() / 64 + 0.0078125, "format": "E5M2"},
+    "dequantize_float": {"codes": _codes % 120, "scale": steps(3, 1).abs() / 64 + 0.0078125, "format": "E5M2"},
+    "scaled_matmul": {
+        "left": _codes[0, :, :4] % 120,
+        "right": (steps(4, 7) * 59).long() % 120,
+        "left_scale": steps(3, 4).abs() + 0.125,
+        "right_scale": steps(2, 7).abs() + 0.125,
+        "left_format": "E5M2",
+        "right_format": "E4M3",
+    },
     # low_precision
     "unit_roundoff": {"significand_bits": 11},
     "rounding_growth": {"count": 5, "roundoff": 0.03125},

@@ -7,13 +7,17 @@
                                           TowardNegative
     stochastic rounding                   round_ndarray with Stochastic
     BF16 from FP32                        decode_ndarray, round_ndarray, encode_ndarray
+    scales of MX                          block.compute_scale_amax of each block
+    codes at a scale                      encode_ndarray of what round_ndarray returns with sat=True
 
 The two FNUZ formats are the finite ones of IEEE P3109 with the same fields. TF32, which gfloat does not have, is
 described to it. What overflows in E2M1, which has neither infinity nor NaN, is saturated, since it would raise.
 """
 
 import gfloat
+import numpy as np
 from gfloat import Domain, FormatInfo, RoundMode, Signedness, formats
+from gfloat.block import compute_scale_amax
 
 PACKAGES = ("gfloat",)
 ARRAYS = "numpy"
@@ -105,3 +109,16 @@ def round_stochastic(x, bits, num_bits, format):
 
 def bfloat16_bits(float32_bits):
     return encode_float(decode_float(float32_bits, "FP32"), "BF16")
+
+
+# Scales
+
+
+def mx_scale(x, block, format):
+    emax = _info(format).emax
+    return np.apply_along_axis(lambda run: compute_scale_amax(emax, run), -1, x.reshape(*x.shape[:-1], -1, block))
+
+
+def quantize_float(x, scale, format):
+    saturated = gfloat.round_ndarray(_info(format), x / scale, RoundMode.TiesToEven, sat=True)
+    return gfloat.encode_ndarray(_info(format), saturated).astype("int64")

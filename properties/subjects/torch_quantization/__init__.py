@@ -1,12 +1,14 @@
-"""Judges the quantisation of torch: its observers, its quantised tensors and its product of int8.
+"""Judges the quantisation of torch: its observers, its quantised tensors and its products of int8 and of FP8.
 
     scales                                MinMaxObserver, PerChannelMinMaxObserver with the symmetric schemes
     scale and zero point                  PerChannelMinMaxObserver with the affine scheme, of both ends of a range
     codes, and back                       quantize_per_channel, dequantize of a tensor made of codes
     product of codes                      _int_mm
+    product of codes with scales          nn.functional.scaled_mm, of tensors with a scale each
 
 An observer has the range of codes that is asked for, a quantised tensor that of qint8 or quint8, with each number for a
-channel. Its codes are made a tensor as qint32. All of it is computed in float32.
+channel. Its codes are made a tensor as qint32. Inner axis and columns of a product of FP8 are filled up with zeros to
+multiples of 16. All of it is computed in float32.
 """
 
 import contextlib
@@ -14,10 +16,17 @@ import warnings
 
 import torch
 from torch.ao.quantization.observer import MinMaxObserver, PerChannelMinMaxObserver
+from torch.nn.functional import ScalingType, pad, scaled_mm
 
 PACKAGES = ("torch",)
 DTYPE = "float32"
 
+_FP8 = {
+    "E4M3": torch.float8_e4m3fn,
+    "E5M2": torch.float8_e5m2,
+    "E4M3FNUZ": torch.float8_e4m3fnuz,
+    "E5M2FNUZ": torch.float8_e5m2fnuz,
+}
 _DTYPES = {(-128, 127): torch.qint8, (0, 255): torch.quint8}
 
 
@@ -96,3 +105,20 @@ def integer_matmul(left, right, left_zero, right_zero):
         raise NotImplementedError("_int_mm has no zero points")
     products = torch._int_mm(left.reshape(-1, len(right)).to(torch.int8), right.to(torch.int8))
     return products.reshape(*left.shape[:-1], -1).long()
+
+
+def _fp8(codes, format):
+    if format not in _FP8:
+        raise NotImplementedError(f"torch multiplies no matrices of the format {format!r}")
+    return codes.to(torch.uint8).view(_FP8[format])
+
+
+def scaled_matmul(left, right, left_scale, right_scale, left_format="E4M3", right_format="E4M3"):
+    if not left_scale.shape == right_scale.shape == (1, 1):
+        raise NotImplementedError("on the CPU scaled_mm has one scale for each tensor")
+    inner, columns = right.shape
+    left = _fp8(pad(left, (0, -inner % 16)), left_format)
+    right = _fp8(pad(right, (0, -columns % 16, 0, -inner % 16)), right_format)
+    scales = left_scale, ScalingType.TensorWise, right_scale, ScalingType.TensorWise
+    product = scaled_mm(left, right.T.contiguous().T, *scales, output_dtype=torch.float32)
+    return product[:, :columns].clone()

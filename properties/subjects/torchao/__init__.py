@@ -8,16 +8,19 @@
     E2M1                                  f32_to_f4_unpacked, f4_unpacked_to_f32 of mx_formats.kernels
     E8M0 to numbers                       get_fp_scale of mx_formats.mx_tensor
     numbers up to E8M0                    _to_mx_rceil of mx_formats.mx_tensor, of which the largest number is 1
+    scales of float formats               _choose_scale_float8
+    codes at a scale, and back            _quantize_affine_float8, _dequantize_affine_float8
+    scales of MX                          to_mx of mx_formats.mx_tensor with ScaleCalculationMode FLOOR and RCEIL
 
 A block_size takes in the axes that scale and zero point broadcast along. Codes without a zero point have one of 0, and
 are of int8 or int16; the others are of int32, within the ends that are given.
-E4M3 and E5M2 are casts of torch. All of it is computed in float32.
+E4M3 and E5M2 by themselves are casts of torch. All of it is computed in float32.
 """
 
 import torch
 from torchao.kernel.intmm import int_matmul
 from torchao.prototype.mx_formats.kernels import f4_unpacked_to_f32, f32_to_f4_unpacked
-from torchao.prototype.mx_formats.mx_tensor import _to_mx_rceil, get_fp_scale
+from torchao.prototype.mx_formats.mx_tensor import ScaleCalculationMode, _to_mx_rceil, get_fp_scale, to_mx
 from torchao.quantization import quant_primitives
 from torchao.quantization.quant_primitives import MappingType
 
@@ -127,3 +130,56 @@ def round_towards_positive(x, format):
     if (x < 0).any():
         raise NotImplementedError("torchao makes scales of magnitudes, which are not negative")
     return get_fp_scale(_to_mx_rceil(x, x, 1.0)[0])
+
+
+# Float formats with scales
+
+_DTYPES = {
+    "E4M3": torch.float8_e4m3fn,
+    "E5M2": torch.float8_e5m2,
+    "E4M3FNUZ": torch.float8_e4m3fnuz,
+    "E5M2FNUZ": torch.float8_e5m2fnuz,
+}
+_MX_DTYPES = {"E4M3": torch.float8_e4m3fn, "E5M2": torch.float8_e5m2, "E2M1": torch.float4_e2m1fn_x2}
+
+
+def _dtype(format, dtypes):
+    if format not in dtypes:
+        raise NotImplementedError(f"torchao scales to no format of the name {format!r}")
+    return dtypes[format]
+
+
+def _mx_scale(x, block, format, mode):
+    scale, _ = to_mx(x.contiguous(), _dtype(format, _MX_DTYPES), block, mode)
+    return get_fp_scale(scale.view(torch.uint8))
+
+
+def float_scale(x, format):
+    return quant_primitives._choose_scale_float8(x, x.shape, _dtype(format, _DTYPES)).reshape(())
+
+
+def float_block_scale(x, block, format):
+    block_size = (*[1] * (x.ndim - 1), block)
+    return quant_primitives._choose_scale_float8(x, block_size, _dtype(format, _DTYPES))
+
+
+def mx_scale(x, block, format):
+    return _mx_scale(x, block, format, ScaleCalculationMode.FLOOR)
+
+
+def mx_scale_up(x, block, format):
+    return _mx_scale(x, block, format, ScaleCalculationMode.RCEIL)
+
+
+def _of_as_many_axes(x, scale):
+    return scale.reshape([1] * (x.ndim - scale.ndim) + list(scale.shape))
+
+
+def quantize_float(x, scale, format):
+    dtype = _dtype(format, _DTYPES)
+    return quant_primitives._quantize_affine_float8(x, _of_as_many_axes(x, scale), dtype).view(torch.uint8).long()
+
+
+def dequantize_float(codes, scale, format):
+    numbers = codes.to(torch.uint8).view(_dtype(format, _DTYPES))
+    return quant_primitives._dequantize_affine_float8(numbers, _of_as_many_axes(codes, scale))
