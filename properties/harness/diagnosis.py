@@ -44,8 +44,12 @@ def _same(first: Any, second: Any) -> bool:
         if first.shape != second.shape:
             return False
         kinds = [tensor.dtype for tensor in (first, second) if tensor.is_floating_point()] or [torch.float64]
-        tolerance = max(torch.finfo(kind).eps for kind in kinds) ** 0.75
-        return torch.allclose(first.double(), second.double(), rtol=tolerance, atol=tolerance, equal_nan=True)
+        eps = max(torch.finfo(kind).eps for kind in kinds)
+        first, second = first.double(), second.double()
+        # Relative to the largest number, as scales of a format can all be tiny; what is below eps is 0.
+        size = torch.cat([first.flatten(), first.new_zeros(1)]).abs().nan_to_num().max().item()
+        nearly_zero = max(eps, eps**0.75 * min(1.0, size))
+        return torch.allclose(first, second, rtol=eps**0.75, atol=nearly_zero, equal_nan=True)
     if isinstance(first, tuple | list) and isinstance(second, tuple | list):
         return len(first) == len(second) and all(map(_same, first, second))
     if isinstance(first, dict) and isinstance(second, dict):

@@ -8,6 +8,7 @@ from properties.harness.diagnosis import looks_like
 from properties.harness.trial import Call
 from properties.harness.vocabulary import vocabulary
 from properties.mistakes import mistakes
+from properties.numerics.examples import EXAMPLES as OF_NUMERICS
 from properties.training.examples import EXAMPLES as OF_TRAINING
 
 EXAMPLE = EXAMPLES["sample_gaussian"]
@@ -31,6 +32,13 @@ def test_unknown_mistake_and_right_answer_are_not_named():
     right = vocabulary()["sample_gaussian"](**EXAMPLE)
     assert looks_like([Call("sample_gaussian", EXAMPLE, right)]) == []
     assert looks_like([Call("sample_gaussian", EXAMPLE, right + 7)]) == []
+
+
+def test_right_answer_of_small_numbers_in_float32_is_not_named():
+    example = OF_NUMERICS["float_block_scale"]
+    right = vocabulary()["float_block_scale"](**example).float()
+    assert right.max() < 1e-4
+    assert looks_like([Call("float_block_scale", example, right)]) == []
 
 
 def test_input_on_which_a_mistake_is_right_does_not_name_it():
