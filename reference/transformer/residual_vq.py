@@ -174,7 +174,7 @@ def multiscale_encode(
     Differs: VAR's code leaves both resizings out at the last scale, where they change nothing.
     Notes: R001-085, R001-088.
     """
-    if not sides or f.shape[-1] != sides[-1]:
+    if not sides or f.shape[-2:] != (sides[-1], sides[-1]):
         raise ValueError(f"features of {tuple(f.shape[-2:])} do not have the side of the last of the scales {sides}")
     f_hat, rest = torch.zeros_like(f), f
     indices, explained, left = [], [], []

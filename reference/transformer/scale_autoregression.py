@@ -65,8 +65,8 @@ def next_scale_input(
     Source: Tian et al. 2024, arXiv:2404.02905, section 3.2; `get_next_autoregressive_input` in its code.
     Notes: R001-087, R001-122.
     """
-    if f_hat.shape[-1] != sides[-1]:
-        raise ValueError(f"f_hat has side {f_hat.shape[-1]}, and the last of the scales {sides}")
+    if f_hat.shape[-2:] != (sides[-1], sides[-1]):
+        raise ValueError(f"f_hat of {tuple(f_hat.shape[-2:])} does not have the side of the last of the scales {sides}")
     f_hat = f_hat + scale_contribution(indices, codebook, scale, sides, phi)
     if scale + 1 == len(sides):
         return NextScale(f_hat, f_hat.new_empty(*f_hat.shape[:-3], 0, f_hat.shape[-3]))
