@@ -62,7 +62,8 @@ def test_drop_conditions_rejects_impossible_probabilities(drop_conditions, proba
     value_weight=small(1, 7),
 )
 def test_cross_attention_equals_loop_over_tokens(cross_attention, image, text, query_weight, key_weight, value_weight):
-    """Each image token reads the mean of the values, weighted by exp(q k / sqrt(width))."""
+    """Each image token reads the mean of the values, weighted by exp(q k / sqrt(width)), a token of zeros included."""
+    text = torch.cat([text, torch.zeros(2, 1, 7)], 1)
     weights = query_weight, key_weight, value_weight
     rows = [weight.tolist() for weight in weights]
     expected = [[read(token, text[b].tolist(), *rows) for token in image[b].tolist()] for b in range(2)]

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
+from torch.nn.functional import pad
 
 from properties.closeness import assert_at_most, assert_close, assert_equal
 from properties.oracles import every_path, relative_entropy
@@ -40,8 +41,8 @@ def keep_mask_or_replace(shares):
 
 def totals(shares):
     """Probabilities to be kept by all of the steps, and to be masked by one of them."""
-    keep, mask, _ = shares.T
-    return keep.prod().reshape(1, 1), 1 - (1 - mask).prod().reshape(1, 1)
+    keep, mask, _ = shares.unbind(-1)
+    return keep.prod(-1)[..., None, None], 1 - (1 - mask).prod(-1)[..., None, None]
 
 
 def last_step(transitions):
@@ -152,7 +153,7 @@ def test_gumbel_noise_is_finite_at_both_ends(gumbel_noise, dtype):
 @given(
     probabilities=simplex(2, 3, 5, least=1),
     winner=indices(5, 2, 3),
-    time=dyadics(1, 32, 2, 3, 1, grid=4),
+    time=dyadics(1, 128, 2, 3, 1, grid=4),
     constant=dyadics(-16384, 16384, 2, 3, 1),
 )
 def test_gumbel_max_equals_exponential_race(gumbel_max, probabilities, winner, time, constant):
@@ -306,12 +307,27 @@ def test_reverse_from_mixture_has_finite_gradient(reverse_from_mixture, keep, to
     assert_close(gradient.to(reverse.dtype), expected, 1 / tokens[0])
 
 
-@given(logits=normals(2, 5, 4), x_0=indices(4, 2, 5), constant=dyadics(-(2**22), 2**22, 2, 5, 1))
+@given(
+    logits=normals(2, 5, 4) | dyadics(-4096, 4096, 2, 5, 4, grid=1),
+    x_0=indices(4, 2, 5),
+    constant=dyadics(-(2**22), 2**22, 2, 5, 1),
+)
 def test_auxiliary_cross_entropy_equals_log_of_softmax(auxiliary_cross_entropy, logits, x_0, constant):
     """It is -log softmax(logits)[x_0], whatever is added to all logits, and so never negative."""
     expected = -special.log_softmax(logits, axis=-1)
     wanted = torch.as_tensor(expected).gather(-1, x_0[..., None])[..., 0]
-    assert_close(auxiliary_cross_entropy(logits + constant, x_0), wanted, 8 + constant[..., 0].abs())
+    size = 4 + logits.abs().amax(-1) + constant[..., 0].abs()
+    assert_close(auxiliary_cross_entropy(logits + constant, x_0), wanted, size)
+
+
+@pytest.mark.autograd
+@given(logits=normals(2, 5, 4), x_0=indices(4, 2, 5))
+def test_auxiliary_cross_entropy_has_gradient_of_softmax_less_data(auxiliary_cross_entropy, logits, x_0):
+    """The logits are pulled by the predicted probabilities, less 1 at the class of the data."""
+    inputs = logits.clone().requires_grad_()
+    loss = auxiliary_cross_entropy(inputs, x_0)
+    (gradient,) = torch.autograd.grad(loss.sum(), inputs)
+    assert_close(gradient.to(loss.dtype), torch.as_tensor(special.softmax(logits, axis=-1)) - IDENTITY[x_0], 8)
 
 
 @given(transitions=simplex(3, 4, 4), data=simplex(4, least=1))
@@ -337,6 +353,17 @@ def test_discrete_variational_bound_has_the_mean_divergence_of_every_step(
     to_prior = relative_entropy(pairs[-1].sum(1), prior)
     assert_close(bound.terms, means[:, x_0], 2 * LARGEST_LOG)
     assert_close(bound.prior, to_prior[x_0], 2 * LARGEST_LOG)
+
+
+@pytest.mark.parametrize("missed", [0, 1])
+def test_discrete_variational_bound_is_infinite_where_the_model_misses_a_step(discrete_variational_bound, missed):
+    """A step that the chain can take and the model cannot costs infinitely much, and the other terms stay finite."""
+    even = torch.full((2, 2, 2), 0.5, dtype=torch.float64)
+    reverse = torch.stack([even[0], torch.eye(2, dtype=torch.float64)[1 - missed].expand(2, 2)])
+    bound = discrete_variational_bound(torch.tensor([0, 1]), even, reverse, even[0, 0])
+    assert_close(bound.terms[0], math.log(2))
+    assert_equal(bound.terms[1], torch.full((2,), math.inf))
+    assert_close(bound.prior, 0, 1)
 
 
 @pytest.mark.parametrize("t", [0, 1, 2])
@@ -366,6 +393,29 @@ def test_d3pm_loss_adds_bound_and_cross_entropy(d3pm_loss, transitions, x_0, uni
     cross_entropy = -torch.as_tensor(special.log_softmax(seen, axis=-1)).gather(-1, x_0[..., None])[..., 0]
     size = 5 * (2 * LARGEST_LOG + 16) * (1 + coefficient)
     assert_close(loss, (kl + coefficient * cross_entropy).sum(1), size)
+
+
+@pytest.mark.autograd
+@given(
+    keep=levels(2, 1, 1),
+    x_0=indices(3, 2, 5),
+    uniform=levels(2, 5, 4),
+    logits=normals(2, 5, 3),
+    coefficient=st.sampled_from([0.0, 0.25]),
+)
+def test_d3pm_loss_has_finite_gradient(d3pm_loss, keep, x_0, uniform, logits, coefficient):
+    """Of a masked chain it is softmax less data, times what is unmasked, 0 where a token is seen, + coefficient."""
+    inputs, seen = pad(logits, (0, 1), value=-math.inf).requires_grad_(), []
+
+    def denoiser(x_t, _):
+        seen.append(x_t)
+        return inputs
+
+    loss = d3pm_loss(denoiser, x_0, 1, uniform, absorbing(keep), coefficient)
+    (gradient,) = torch.autograd.grad(loss.sum(), inputs)
+    unmasked = keep[0] * (1 - keep[1]) / (1 - keep[0] * keep[1]) * (seen[0] == 3)
+    error = pad(torch.as_tensor(special.softmax(logits, axis=-1)), (0, 1)) - IDENTITY[x_0]
+    assert_close(gradient.to(loss.dtype), (unmasked + coefficient)[..., None] * error, 16)
 
 
 @pytest.mark.parametrize(("t", "coefficient"), [(-1, 0.5), (2, 0.5), (3, 0.5), (0, -0.25), (1, math.nan)])
@@ -419,13 +469,15 @@ def test_mask_and_replace_marginal_equals_sum_over_paths(mask_and_replace_margin
 
 
 @pytest.mark.parametrize("s", [1, 2])
-@given(shares=simplex(3, 3, least=1, grid=16), probabilities=simplex(2, 5, 4, least=1), x_t=indices(5, 2, 5))
+@given(shares=simplex(2, 3, 3, least=1, grid=16), probabilities=simplex(2, 5, 4, least=1), x_t=indices(5, 2, 5))
 def test_mask_and_replace_reverse_equals_bayes_rule_over_paths(mask_and_replace_reverse, shares, probabilities, x_t, s):
-    """It is the mean of q(x_s | x_t, x_0), each the share of the paths from x_0 to x_t that pass through x_s."""
-    transitions = keep_mask_or_replace(shares)
-    pairs = every_path(transitions).sum(3 - s)[:4]
-    levels_s, levels = totals(shares[:s]), totals(shares[s:])
-    expected = mixture(pairs, probabilities, x_t)
+    """It is the mean of q(x_s | x_t, x_0), each the share of the paths from x_0 to x_t that pass through x_s.
+
+    Each sample may have a chain of its own.
+    """
+    pairs = [every_path(keep_mask_or_replace(chain)).sum(3 - s)[:4] for chain in shares]
+    levels_s, levels = totals(shares[:, :s]), totals(shares[:, s:])
+    expected = torch.stack([mixture(*sample) for sample in zip(pairs, probabilities, x_t, strict=True)])
     assert_close(mask_and_replace_reverse(x_t, probabilities, *levels, *levels_s), expected)
 
 

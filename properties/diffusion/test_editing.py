@@ -30,7 +30,7 @@ def test_strength_timesteps_keeps_cleanest_steps(strength_timesteps, timesteps, 
 
 @pytest.mark.parametrize(
     ("count", "strength", "kept"),
-    [(100, 0.29, 29), (50, 0.58, 29), (3, 1 / 3, 1), (10, 0.7, 7), (7, 1.0, 7), (7, 0.0, 0)],
+    [(100, 0.29, 29), (50, 0.58, 29), (3, 1 / 3, 1), (10, 0.7, 7), (10, 0.2999, 2), (7, 1.0, 7), (7, 0.0, 0)],
 )
 def test_strength_timesteps_counts_whole_shares(strength_timesteps, count, strength, kept):
     """A strength of k / n keeps k of n timesteps, also where the product of the floats falls short of k."""
@@ -94,7 +94,13 @@ def test_image_to_image_returns_input_where_no_step_is_left(image_to_image, x_0,
     assert_equal(calls, [])
 
 
-@given(x_s=normals(4, 3), x_0=normals(4, 3), noise=normals(4, 3), level=levels_and(0.0, 1.0), known=masks(4, 3))
+@given(
+    x_s=normals(4, 2, 3),
+    x_0=normals(4, 2, 3),
+    noise=normals(4, 2, 3),
+    level=levels_and(0.0, 1.0).map(lambda level: level[:, None]),
+    known=masks(4, 2, 3),
+)
 def test_inpainting_blend_replaces_known_part_only(inpainting_blend, x_s, x_0, noise, level, known):
     """The known part is cos(phi) x_0 + sin(phi) noise, cos(phi)^2 = alpha_bar_s, x_0 itself at 1; the rest is x_s."""
     out = inpainting_blend(x_s, x_0, noise, level, known)

@@ -81,7 +81,9 @@ def test_frechet_distance_equals_that_of_a_line(frechet_distance, mean, directio
     expected = (mean - other_mean).square().sum() + length + covariance.trace() - 2 * reach
     largest = (length * torch.linalg.matrix_norm(covariance, 2) * torch.linalg.cond(covariance).sqrt()).sqrt()
     size = (mean.abs() + other_mean.abs()).square().sum() + length + covariance.trace()
-    assert_close(distance, expected, size + 3 * largest / torch.finfo(distance.dtype).eps ** 0.5)
+    size = size + 3 * largest / torch.finfo(distance.dtype).eps ** 0.5
+    assert_close(distance, expected, size)
+    assert_close(frechet_distance(other_mean, covariance, mean, direction.outer(direction)), expected, size)
 
 
 @given(mean=normals(3), covariance=covariances(3), noise=covariances(3))

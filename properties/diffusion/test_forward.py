@@ -14,18 +14,19 @@ from properties.closeness import assert_close, assert_equal
 from properties.oracles import signal_and_noise
 from properties.strategies import betas, dyadics, level_tables, levels, levels_and, masks, normals
 
+LEVELS = levels_and(0.0, 1.0).map(lambda level: level[:, None])
 STRENGTHS = st.integers(-12, 12).map(lambda eighths: eighths / 8)
 TRIPLES = torch.tensor([[3.0, 4.0, 5.0], [5.0, 12.0, 13.0], [8.0, 15.0, 17.0]], dtype=torch.float64)
 
 
-@given(x_s=normals(4, 2), noise=normals(4, 2), beta_t=levels_and(0.0, 1.0))
+@given(x_s=normals(4, 3, 2), noise=normals(4, 3, 2), beta_t=LEVELS)
 def test_q_step_equals_turn_towards_noise(q_step, x_s, noise, beta_t):
     """x_t is x_s turned towards the noise by the angle with sin^2 = beta: x_s at beta = 0, the noise at beta = 1."""
     signal, spread = signal_and_noise(1 - beta_t)
     assert_close(q_step(x_s, noise, beta_t), signal * x_s + spread * noise, x_s.abs() + noise.abs())
 
 
-@given(x_s=normals(4, 2), noise=normals(4, 2), step=levels_and(0.0, 1.0), alpha_bar_s=levels(4, 1))
+@given(x_s=normals(4, 3, 2), noise=normals(4, 3, 2), step=LEVELS, alpha_bar_s=levels(4, 1, 1))
 def test_q_between_equals_turn_by_ratio_of_levels(q_between, x_s, noise, step, alpha_bar_s):
     """The ratio of the levels is cos^2 of the turn: x_s if they are equal, the noise if t has no signal."""
     signal, spread = signal_and_noise(step)
@@ -87,7 +88,7 @@ def test_q_sample_noises_each_sample_at_its_own_level(q_sample, shape, x_0, nois
     assert_close(x_t, (a * x_0 + b * noise) / c, x_0.abs() + noise.abs())
 
 
-@given(x_0=normals(4, 2), alpha_bar_t=levels_and(0.0, 1.0))
+@given(x_0=normals(4, 3, 2), alpha_bar_t=LEVELS)
 def test_q_mean_variance_equals_projections_of_turn(q_mean_variance, x_0, alpha_bar_t):
     """The mean is cos(phi) x_0 and the variance sin(phi)^2, the same for all data."""
     signal, spread = signal_and_noise(alpha_bar_t)
@@ -106,7 +107,7 @@ def test_q_mean_variance_equals_moments_of_q_sample(q_mean_variance, q_sample, x
     assert_close(mean**2, x_0**2 * (1 - variance), x_0**2)
 
 
-@given(x_0=normals(4, 2), noise=normals(4, 2), alpha_bar_t=levels_and(0.0, 1.0), context=masks(4, 2))
+@given(x_0=normals(4, 3, 2), noise=normals(4, 3, 2), alpha_bar_t=LEVELS, context=masks(4, 3, 2))
 def test_q_sample_with_context_keeps_context(q_sample_with_context, x_0, noise, alpha_bar_t, context):
     """What is context stays as it is, to the last bit, and all else is turned into noise."""
     signal, spread = signal_and_noise(alpha_bar_t)

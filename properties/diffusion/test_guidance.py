@@ -38,7 +38,7 @@ def score_of_product(x, *factors):
 def spread(values):
     """Standard deviation of each sample: half the mean squared difference over all pairs is the variance."""
     flat = values.flatten(1)
-    return ((flat[:, :, None] - flat[:, None]).square().mean((1, 2)) / 2).sqrt()[:, None, None]
+    return ((flat[:, :, None] - flat[:, None]).square().mean((1, 2)) / 2).sqrt()[:, None, None, None]
 
 
 @given(
@@ -63,9 +63,15 @@ def test_classifier_gradient_leads_from_mixture_to_class(classifier_gradient, x_
     assert_close(classifier_gradient(logits_of, x_t, labels), of_class[range(3), labels] - of_mixture, size)
 
 
-@given(x_t=dyadics(-64, 64, 2, 3, 5, grid=64), weight=dyadics(-64, 64, 3, 5, grid=64), bias=dyadics(-64, 64, grid=64))
-def test_classifier_gradient_equals_that_of_logistic_regression(classifier_gradient, x_t, weight, bias):
+@given(
+    x_t=dyadics(-64, 64, 2, 3, 5, grid=64),
+    weight=dyadics(-64, 64, 3, 5, grid=64),
+    bias=dyadics(-64, 64, grid=64),
+    steepness=st.sampled_from([1, 4096]),
+)
+def test_classifier_gradient_equals_that_of_logistic_regression(classifier_gradient, x_t, weight, bias, steepness):
     """Of two classes at log odds w x + b = z, one has the gradient w / (1 + e^z) and the other -w / (1 + e^-z)."""
+    weight, bias = steepness * weight, steepness * bias
     odds = (x_t * weight).sum((1, 2)) + bias
 
     def logits_of(x):
@@ -106,10 +112,10 @@ def test_classifier_guided_mean_exceeds_product_by_square_of_variance(
 
 
 @given(
-    x_t=normals(4, 3),
-    prior=gaussians(4, 3),
-    likelihood=gaussians(4, 3),
-    alpha_bar_t=levels_and(0.0, 1.0),
+    x_t=normals(4, 2, 3),
+    prior=gaussians(4, 2, 3),
+    likelihood=gaussians(4, 2, 3),
+    alpha_bar_t=levels_and(0.0, 1.0).map(lambda level: level[:, None]),
     scale=SCALES,
 )
 def test_classifier_guided_epsilon_multiplies_by_likelihood(
@@ -170,7 +176,7 @@ def test_classifier_free_guidance_by_weight_sharpens_condition(
     assert_close(guided, expected, size + abs(weight) * score(x, *conditional).abs())
 
 
-@pytest.mark.parametrize(("weight", "scale"), [(-1.0, 0.0), (0.0, 1.0), (6.5, 7.5)])
+@pytest.mark.parametrize(("weight", "scale"), [(-2.0, -1.0), (-1.0, 0.0), (0.0, 1.0), (6.5, 7.5)])
 @given(predictions=normals(2, 2, 3))
 def test_guidance_scale_from_weight_joins_both_forms(
     guidance_scale_from_weight,
@@ -240,12 +246,12 @@ def test_negative_and_unconditional_guidance_reduces_to_negative_prompt(
     assert_close(negative_prompt_guidance(negative, positive, scale), expected, size)
 
 
-@given(guided=normals(*SHAPE), conditional=normals(*SHAPE), phi=dyadics(0, 4, grid=4).map(float))
+@given(guided=normals(2, 5, 3, 2), conditional=normals(2, 5, 3, 2), phi=dyadics(0, 4, grid=4).map(float))
 def test_rescale_guidance_mixes_standard_deviations(rescale_guidance, guided, conditional, phi):
     """Each sample keeps its direction, and its deviation becomes phi times the conditional one plus 1 - phi its own."""
     flat = spread(guided) == 0
     own, other = torch.where(flat, 1, spread(guided)), torch.where(flat, 1, spread(conditional))
-    largest = [each.abs().amax((1, 2), keepdim=True) for each in (guided, conditional)]
+    largest = [each.abs().amax((1, 2, 3), keepdim=True) for each in (guided, conditional)]
     size = phi * (largest[1] + other * largest[0] / own) / own + 1
     expected = guided * (phi * other + (1 - phi) * own) / own
     assert_close(rescale_guidance(guided, conditional, phi), expected, guided.abs() * size)

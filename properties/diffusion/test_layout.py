@@ -80,7 +80,7 @@ def test_token_id_inverts_enumeration(token_id, layout_vocabulary, categories, p
     """Every token has the id of its place, and what is no token that of UNK."""
     vocabulary = layout_vocabulary(categories)
     assert_equal(token_id(vocabulary, names(categories)[place]), place)
-    assert_equal([token_id(vocabulary, unknown) for unknown in ("end", "MASK", "128", "00")], [2, 2, 2, 2])
+    assert_equal([token_id(vocabulary, unknown) for unknown in ("end", "MASK", "128", "00", " 7", "")], [2] * 6)
 
 
 @given(x=dyadics(0, 4096, 2, 3))
@@ -108,7 +108,9 @@ def test_dequantize_coordinate_divides_page_evenly(dequantize_coordinate, indice
 @given(position=dyadics(-4096, 8192, 3, 5, 2), size=dyadics(0, 8192, 3, 5, 2))
 def test_corners_from_size_equals_part_on_page(corners_from_size, position, size):
     """Left and right bound what the page shows of [left, left + width], top and bottom of [top, top + height]."""
-    corners = corners_from_size(torch.cat([position, size], -1))
+    boxes = torch.cat([position, size], -1)
+    corners = corners_from_size(boxes)
+    assert_equal(corners_from_size(boxes[0, 0]), corners[0, 0])
     sides = [[x, x + extent] for x, extent in zip(position.flatten().tolist(), size.flatten().tolist(), strict=True)]
     shown = [[sorted([0, x, 1])[1] for x in side] for side in sides]
     assert_close(corners, torch.tensor(shown).reshape(3, 5, 2, 2).mT.reshape(3, 5, 4))
@@ -147,12 +149,12 @@ def test_encode_layout_rejects_more_elements_than_fit(encode_layout, count):
     [
         {"category": "logo"},
         {"category": "|"},
-        {"left": -0.125},
-        {"top": -0.125},
-        {"right": 1.125},
-        {"bottom": 1.125},
-        {"left": 0.53125},
-        {"top": 0.53125},
+        {"left": -(2.0**-12)},
+        {"top": -(2.0**-12)},
+        {"right": 1 + 2.0**-12},
+        {"bottom": 1 + 2.0**-12},
+        {"left": 0.5 + 2.0**-12},
+        {"top": 0.5 + 2.0**-12},
         {"left": math.nan},
         {"bottom": math.nan},
     ],

@@ -55,6 +55,14 @@ def _blur(width):
     return [[1 - math.fsum(row) if to == start else row[to] for to in range(4)] for start, row in enumerate(rows)]
 
 
+_LOGITS = torch.randn(6, _MASK + 1, _MASK + 1, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+
+
+def _unsure(x, t):
+    """A denoiser with some probability for every token, which depends on the token that is there."""
+    return _LOGITS.to(x.device)[t][x]
+
+
 def _naming(tokens, seen):
     """A denoiser that is sure of the given tokens and notes what it is shown."""
 
@@ -194,9 +202,12 @@ def test_layout_given_categories_rejects_what_does_not_fit(layout_given_categori
 
 @given(uniform=unit(3, 14, _MASK + 1), named=dyadics(8, 11, 14, grid=1), moved=dyadics(8, 11, 14, grid=1))
 def test_sample_given_categories_keeps_what_is_given(
-    sample_given_categories, layout_transitions, uniform, named, moved
+    sample_given_categories, discrete_sample, layout_transitions, uniform, named, moved
 ):
-    """Specials and categories stay as given, whatever the network names; coordinates become those it is sure of."""
+    """Specials and categories stay as given, whatever the network names; coordinates become those it is sure of.
+
+    Where it is not sure, coordinates are sampled over the first steps as if nothing were given.
+    """
     transitions = layout_transitions(6, _CATEGORIES, _COORDINATES)
     is_coordinate = _LAYOUT >= 8
     start = torch.where(is_coordinate, moved.long(), _LAYOUT)
@@ -210,12 +221,19 @@ def test_sample_given_categories_keeps_what_is_given(
         assert_equal(torch.where(is_coordinate, 0, x), torch.where(is_coordinate, 0, _LAYOUT))
     assert_equal(seen[0][1], start)
 
+    sampled = sample_given_categories(_unsure, start, uniform, transitions, _CATEGORIES)
+    free = discrete_sample(_unsure, start, uniform, transitions[:3])
+    assert_equal(sampled, torch.where(is_coordinate, free, start))
+
 
 @given(uniform=unit(4, 14, _MASK + 1), named=dyadics(8, 11, 14, grid=1), moved=dyadics(8, 11, 14, grid=1))
 def test_refine_layout_takes_the_last_steps_from_the_given_tokens(
-    refine_layout, layout_transitions, uniform, named, moved
+    refine_layout, discrete_sample, layout_transitions, uniform, named, moved
 ):
-    """The network sees the given tokens first, then levels steps_left - 1 .. 0, and what it is sure of comes out."""
+    """The network sees the given tokens first, then levels steps_left - 1 .. 0, and what it is sure of comes out.
+
+    Where it is not sure, the tokens are sampled over the first steps.
+    """
     transitions = layout_transitions(6, _CATEGORIES, _COORDINATES)
     rough, wanted = (torch.where(_LAYOUT >= 8, new.long(), _LAYOUT) for new in (moved, named))
     seen = []
@@ -223,9 +241,17 @@ def test_refine_layout_takes_the_last_steps_from_the_given_tokens(
     assert_equal([t for t, _ in seen], [3, 2, 1, 0])
     assert_equal(seen[0][1], rough)
 
+    sampled = refine_layout(_unsure, rough, uniform, transitions)
+    assert_equal(sampled, discrete_sample(_unsure, rough, uniform, transitions[:4]))
 
-def test_complete_layout_shows_known_tokens_at_the_level_of_noise(complete_layout, layout_transitions, masked_layout):
-    """At step t known tokens are shown as winners of races at rates q(x | x_0); in the end they are back."""
+
+def test_complete_layout_shows_known_tokens_at_the_level_of_noise(
+    complete_layout, discrete_sample, layout_transitions, masked_layout
+):
+    """At step t known tokens are shown as winners of races at rates q(x | x_0); in the end they are back.
+
+    The others are sampled as if nothing were known.
+    """
     transitions = layout_transitions(6, _CATEGORIES, _COORDINATES)
     known, start = _LAYOUT[:6], masked_layout(2, _CATEGORIES, 14, _COORDINATES)
     generator = torch.Generator().manual_seed(5)
@@ -240,6 +266,8 @@ def test_complete_layout_shows_known_tokens_at_the_level_of_noise(complete_layou
         rates = torch.linalg.multi_dot([torch.eye(_MASK + 1, dtype=transitions.dtype), *transitions[: t + 1]])[known]
         assert_equal(x[:6], (-known_uniform[t].log() / rates).argmin(-1))
     assert_equal(seen[0][1][6:], start[6:])
+    sampled = complete_layout(_unsure, start, known, uniform, known_uniform, transitions)
+    assert_equal(sampled, torch.cat([known, discrete_sample(_unsure, start, uniform, transitions)[6:]]))
 
 
 def test_complete_layout_rejects_matrices_that_lose_mass(complete_layout, layout_transitions, masked_layout):

@@ -52,8 +52,9 @@ class HybridCase:
 @st.composite
 def hybrid_cases(draw):
     pixel, noise, error = draw(pixels(2, 3, 1)), draw(normals(2, 1, 2)), draw(dyadics(-2048, 2048, 2, 3, 1))
-    log_variance = draw(dyadics(-8192, 4096, 2, 1, 2)).expand(2, 3, 2)
-    below = torch.full((1, 1, 1), draw(st.sampled_from([2**-12, 0.25, 0.75, 1 - 2**-12])), dtype=torch.float64)
+    log_variance = draw(dyadics(-8192, 4096, 2, 3, 2))
+    near = draw(st.sampled_from([2**-12, 0.25, 0.75, 1 - 2**-12, 1 - 2**-16]))
+    below = torch.full((1, 1, 1), near, dtype=torch.float64)
     step = torch.cat([draw(levels(1, 1, 1)), draw(dyadics(1024, 3072, 1, 1, 1))])
     alpha_bar_s = torch.cat([below, torch.ones(1, 1, 1)])
     alpha_bar_t = step * alpha_bar_s
@@ -108,6 +109,16 @@ def test_simple_loss_equals_gaussian_log_likelihood(simple_loss, prediction, tar
     assert_close(simple_loss(prediction.reshape(shape), target.reshape(shape)), 2 * nll - math.log(2 * math.pi), size)
 
 
+@pytest.mark.autograd
+@given(prediction=normals(2, 3, 5), target=normals(2, 3, 5))
+def test_simple_loss_pulls_with_every_error(simple_loss, prediction, target):
+    """Each element of the prediction is pulled by its error, all with one weight."""
+    prediction = prediction.requires_grad_()
+    loss = simple_loss(prediction, target)
+    (gradient,) = torch.autograd.grad(loss.sum(), prediction)
+    assert_close(gradient.to(loss.dtype), 2 * (prediction - target) / 15, 1)
+
+
 @given(centre=normals(3), spread=dyadics(1024, 8192, 3), alpha_bar_t=levels(1))
 def test_simple_loss_of_best_guess_of_noise_equals_share_of_signal(simple_loss, centre, spread, alpha_bar_t):
     """For data N(m, s^2), the mean noise given x_t misses it by alpha_bar s^2 / (alpha_bar s^2 + 1 - alpha_bar).
@@ -133,6 +144,16 @@ def test_weighted_loss_equals_gaussian_log_likelihood(weighted_loss, prediction,
     expected = torch.as_tensor(below_mode).mean((1, 2))
     assert_close(loss[:2], expected, expected + 1 + sigma.log().abs())
     assert_close(loss[2], 0)
+
+
+@pytest.mark.autograd
+@given(prediction=normals(3, 5), target=normals(3, 5), weight=dyadics(0, 4096, 3))
+def test_weighted_loss_pulls_with_weighted_errors(weighted_loss, prediction, target, weight):
+    """Each element of the prediction is pulled by its error, times the weight of its sample."""
+    prediction = prediction.requires_grad_()
+    loss = weighted_loss(prediction, target, weight)
+    (gradient,) = torch.autograd.grad(loss.sum(), prediction)
+    assert_close(gradient.to(loss.dtype), weight[:, None] * (2 * (prediction - target) / 5), 1)
 
 
 @given(x_0=normals(2, 3), x_0_hat=normals(2, 3), alpha_bar_t=levels(2, 1))

@@ -18,7 +18,8 @@ from properties.closeness import assert_close, assert_equal
 from properties.rejection import assert_rejects
 from properties.strategies import dyadics, level_tables, levels, levels_and, normals, unit
 
-SIGMAS = level_tables(2, 4, grid=256, least=16).map(lambda table: 16 * table)
+SIGMAS = level_tables(2, 4, grid=256, least=16).flatmap(lambda table: st.sampled_from([16 * table, table / 64]))
+TIMES_AND_ENDS = levels_and(0.0, 1.0).map(lambda time: time[:, None])
 PATHS = SIGMAS | SIGMAS.map(lambda table: table.flip(0)) | SIGMAS.map(lambda t: torch.cat([t, t.new_zeros(1)]))
 TIMES = level_tables(2, 4) | level_tables(2, 4).map(lambda table: 1 - table)
 SPREADS = st.integers(2, 16).map(lambda k: k / 4)
@@ -116,7 +117,12 @@ def test_karras_sigmas_rejects_impossible_ranges(karras_sigmas, arguments):
     assert_rejects(karras_sigmas, *arguments)
 
 
-@given(x_0=normals(2, 3), epsilon=normals(2, 3), sigma=dyadics(64, 4096, 2, 1, grid=64), ratio=unit(2, 1))
+@given(
+    x_0=normals(2, 4, 3),
+    epsilon=normals(2, 4, 3),
+    sigma=dyadics(1, 4096, 2, 1, 1, grid=64) | dyadics(1, 64, 2, 1, 1, grid=4096),
+    ratio=unit(2, 1, 1),
+)
 def test_euler_step_carries_noise_to_the_next_sigma(euler_step, x_0, epsilon, sigma, ratio):
     """Told the true x_0, it turns x_0 + sigma epsilon into x_0 + sigma' epsilon, whether sigma' is below or above."""
     x = x_0 + sigma * epsilon
@@ -278,7 +284,7 @@ def test_vp_sigma_rejects_impossible_betas(vp_sigma, vp_sigma_derivative, beta_m
     assert_rejects(vp_sigma_derivative, time, beta_min, beta_max)
 
 
-@given(x_0=normals(4, 3), noise=normals(4, 3), time=levels_and(0.0, 1.0))
+@given(x_0=normals(4, 2, 3), noise=normals(4, 2, 3), time=TIMES_AND_ENDS)
 def test_flow_interpolation_divides_the_way_from_data_to_noise(flow_interpolation, x_0, noise, time):
     """At time t the share t of the way is done: nothing at 0, all of it at 1."""
     assert_close(flow_interpolation(x_0, noise, time), x_0 + time * (noise - x_0), x_0.abs() + noise.abs())
@@ -302,7 +308,7 @@ def test_flow_velocity_leads_along_the_interpolation(flow_velocity, flow_interpo
     assert_close(x_t + (1 - time) * velocity, noise, size)
 
 
-@given(x_0=normals(4, 3), noise=normals(4, 3), time=levels_and(0.0, 1.0))
+@given(x_0=normals(4, 2, 3), noise=normals(4, 2, 3), time=TIMES_AND_ENDS)
 def test_x_0_from_velocity_inverts_interpolation(x_0_from_velocity, epsilon_from_velocity, x_0, noise, time):
     """Point and velocity of a straight path give back its two ends."""
     x_t, velocity = (1 - time) * x_0 + time * noise, noise - x_0
@@ -319,7 +325,7 @@ def test_epsilon_from_velocity_is_opposite_to_data(epsilon_from_velocity, x_0_fr
     assert_close(x_0 + time.to(x_0.dtype) * (epsilon - x_0), x_t, size)
 
 
-@given(x_0=normals(4, 3), noise=normals(4, 3), time=levels(4, 1), time_next=levels_and(0.0, 1.0))
+@given(x_0=normals(4, 2, 3), noise=normals(4, 2, 3), time=levels(4, 1, 1), time_next=TIMES_AND_ENDS)
 def test_flow_euler_step_stays_on_a_straight_path(flow_euler_step, x_0, noise, time, time_next):
     """With the true velocity, the point at one time becomes the point at the other, towards data or noise."""
     x_t = x_0 + time * (noise - x_0)

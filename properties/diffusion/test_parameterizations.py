@@ -12,10 +12,13 @@ from properties.closeness import assert_close, assert_equal
 from properties.oracles import implied, signal_and_noise
 from properties.strategies import dyadics, levels, levels_and, normals
 
+LEVELS = levels_and(0.0, 1.0).map(lambda level: level[:, None])
+FROM_ZERO = levels_and(0.0, 1 - 2**-20).map(lambda level: level[:, None])
+UP_TO_ONE = levels_and(2**-20, 1.0).map(lambda level: level[:, None])
 GAMMAS = pytest.mark.parametrize(("given_gamma", "gamma"), [((), 5), ((0.5,), 0.5), ((20.0,), 20)])
 
 
-@given(x_0=normals(4, 2), epsilon=normals(4, 2), alpha_bar_t=levels_and(0.0, 1.0))
+@given(x_0=normals(4, 3, 2), epsilon=normals(4, 3, 2), alpha_bar_t=LEVELS)
 def test_v_target_equals_derivative_by_angle(v_target, x_0, epsilon, alpha_bar_t):
     """v is the derivative of cos(phi) x_0 + sin(phi) epsilon, taken by a step along the imaginary axis."""
     phi = torch.acos(2 * alpha_bar_t - 1) / 2 + 1e-30j
@@ -31,7 +34,7 @@ def test_v_target_preserves_norm(v_target, q_sample, x_0, epsilon, alpha_bar_t):
     assert_close(v_target(-epsilon, x_0, alpha_bar_t), x_t, size)
 
 
-@given(x_t=normals(3, 2), epsilon=normals(3, 2), alpha_bar_t=levels_and(1.0))
+@given(x_t=normals(4, 3, 2), epsilon=normals(4, 3, 2), alpha_bar_t=UP_TO_ONE)
 def test_x_0_from_epsilon_solves_forward_process(x_0_from_epsilon, x_t, epsilon, alpha_bar_t):
     """x_0 is the data that x_t and the noise leave over; at alpha_bar = 1 it is x_t."""
     expected = implied("x_0", alpha_bar_t, x_t=x_t, epsilon=epsilon)
@@ -54,14 +57,14 @@ def test_x_0_from_epsilon_takes_each_sample_at_its_own_level(x_0_from_epsilon, s
     assert_close(x_0, torch.stack(alone).reshape(shape), magnitude)
 
 
-@given(x_t=normals(4, 2), v=normals(4, 2), alpha_bar_t=levels_and(0.0, 1.0))
+@given(x_t=normals(4, 3, 2), v=normals(4, 3, 2), alpha_bar_t=LEVELS)
 def test_x_0_from_v_turns_back(x_0_from_v, x_t, v, alpha_bar_t):
     """x_0 is what the turn takes to (x_t, v): x_t at alpha_bar = 1 and -v at 0."""
     expected = implied("x_0", alpha_bar_t, x_t=x_t, v=v)
     assert_close(x_0_from_v(x_t, v, alpha_bar_t), expected, x_t.abs() + v.abs())
 
 
-@given(x_t=normals(3, 2), score=normals(3, 2), alpha_bar_t=levels_and(1.0))
+@given(x_t=normals(4, 3, 2), score=normals(4, 3, 2), alpha_bar_t=UP_TO_ONE)
 def test_x_0_from_score_solves_forward_process(x_0_from_score, x_t, score, alpha_bar_t):
     """x_0 is the data that x_t leaves over with the noise of which the score tells; at alpha_bar = 1 it is x_t."""
     expected = implied("x_0", alpha_bar_t, x_t=x_t, score=score)
@@ -80,7 +83,7 @@ def test_x_0_from_score_equals_regression_on_gaussian_data(x_0_from_score, x_t, 
     assert_close(x_0_from_score(x_t, -deviation / total, alpha_bar_t), expected, magnitude + mean.abs())
 
 
-@given(x_t=normals(3, 2), x_0=normals(3, 2), alpha_bar_t=levels_and(0.0))
+@given(x_t=normals(4, 3, 2), x_0=normals(4, 3, 2), alpha_bar_t=FROM_ZERO)
 def test_epsilon_from_x_0_solves_forward_process(epsilon_from_x_0, x_t, x_0, alpha_bar_t):
     """epsilon is the noise that x_t and the data leave over; at alpha_bar = 0 it is x_t."""
     expected = implied("epsilon", alpha_bar_t, x_t=x_t, x_0=x_0)
@@ -88,35 +91,35 @@ def test_epsilon_from_x_0_solves_forward_process(epsilon_from_x_0, x_t, x_0, alp
     assert_close(epsilon_from_x_0(x_t, x_0, alpha_bar_t), expected, magnitude)
 
 
-@given(x_t=normals(4, 2), v=normals(4, 2), alpha_bar_t=levels_and(0.0, 1.0))
+@given(x_t=normals(4, 3, 2), v=normals(4, 3, 2), alpha_bar_t=LEVELS)
 def test_epsilon_from_v_turns_back(epsilon_from_v, x_t, v, alpha_bar_t):
     """epsilon is what the turn takes to (x_t, v): x_t at alpha_bar = 0 and v at 1."""
     expected = implied("epsilon", alpha_bar_t, x_t=x_t, v=v)
     assert_close(epsilon_from_v(x_t, v, alpha_bar_t), expected, x_t.abs() + v.abs())
 
 
-@given(score=normals(4, 2), alpha_bar_t=levels_and(0.0, 1.0))
+@given(score=normals(4, 3, 2), alpha_bar_t=LEVELS)
 def test_epsilon_from_score_equals_standardised_displacement(epsilon_from_score, score, alpha_bar_t):
     """Where N(0, s^2) has that score, x is -s^2 score, and epsilon is x / s: -score at alpha_bar = 0, none at 1."""
     _, sin = signal_and_noise(alpha_bar_t)
     assert_close(epsilon_from_score(score, alpha_bar_t), -sin * score)
 
 
-@given(x_t=normals(3, 2), x_0=normals(3, 2), alpha_bar_t=levels_and(0.0))
+@given(x_t=normals(4, 3, 2), x_0=normals(4, 3, 2), alpha_bar_t=FROM_ZERO)
 def test_v_from_x_0_turns_on(v_from_x_0, x_t, x_0, alpha_bar_t):
     """v is that of the noise which x_t and the data leave over; at alpha_bar = 0 it is -x_0."""
     expected = implied("v", alpha_bar_t, x_t=x_t, x_0=x_0)
     assert_close(v_from_x_0(x_t, x_0, alpha_bar_t), expected, (x_t.abs() + x_0.abs()) / (1 - alpha_bar_t).sqrt())
 
 
-@given(x_t=normals(3, 2), epsilon=normals(3, 2), alpha_bar_t=levels_and(1.0))
+@given(x_t=normals(4, 3, 2), epsilon=normals(4, 3, 2), alpha_bar_t=UP_TO_ONE)
 def test_v_from_epsilon_turns_on(v_from_epsilon, x_t, epsilon, alpha_bar_t):
     """v is that of the data which x_t and the noise leave over; at alpha_bar = 1 it is the noise."""
     expected = implied("v", alpha_bar_t, x_t=x_t, epsilon=epsilon)
     assert_close(v_from_epsilon(x_t, epsilon, alpha_bar_t), expected, (x_t.abs() + epsilon.abs()) / alpha_bar_t.sqrt())
 
 
-@given(x_t=normals(3, 2), score=normals(3, 2), alpha_bar_t=levels_and(1.0))
+@given(x_t=normals(4, 3, 2), score=normals(4, 3, 2), alpha_bar_t=UP_TO_ONE)
 def test_v_from_score_turns_on(v_from_score, x_t, score, alpha_bar_t):
     """v is that of the noise of which the score tells, and of the data left over; at alpha_bar = 1 it is 0."""
     expected = implied("v", alpha_bar_t, x_t=x_t, score=score)
@@ -124,7 +127,7 @@ def test_v_from_score_turns_on(v_from_score, x_t, score, alpha_bar_t):
     assert_close(v_from_score(x_t, score, alpha_bar_t), expected, (x_t.abs() + score.abs()) * sin / cos)
 
 
-@given(x_t=normals(3, 2), x_0=normals(3, 2), alpha_bar_t=levels_and(0.0))
+@given(x_t=normals(4, 3, 2), x_0=normals(4, 3, 2), alpha_bar_t=FROM_ZERO)
 def test_score_from_x_0_equals_gradient_of_log_density(score_from_x_0, x_t, x_0, alpha_bar_t):
     """The score is the gradient of log q(x_t | x_0) by x_t; at alpha_bar = 0 it is -x_t."""
     cos, sin = signal_and_noise(alpha_bar_t)
@@ -132,7 +135,7 @@ def test_score_from_x_0_equals_gradient_of_log_density(score_from_x_0, x_t, x_0,
     assert_close(score_from_x_0(x_t, x_0, alpha_bar_t), gradient, (x_t.abs() + x_0.abs()) / (1 - alpha_bar_t))
 
 
-@given(epsilon=normals(3, 2), alpha_bar_t=levels_and(0.0))
+@given(epsilon=normals(4, 3, 2), alpha_bar_t=FROM_ZERO)
 def test_score_from_epsilon_equals_gradient_of_log_density(score_from_epsilon, epsilon, alpha_bar_t):
     """It is the gradient of log N(0, 1 - alpha_bar) where the noise leads; at alpha_bar = 0 it is -epsilon."""
     _, sin = signal_and_noise(alpha_bar_t)
@@ -141,7 +144,7 @@ def test_score_from_epsilon_equals_gradient_of_log_density(score_from_epsilon, e
     assert_close(score_from_epsilon(epsilon, alpha_bar_t), gradient)
 
 
-@given(x_t=normals(3, 2), v=normals(3, 2), alpha_bar_t=levels_and(0.0))
+@given(x_t=normals(4, 3, 2), v=normals(4, 3, 2), alpha_bar_t=FROM_ZERO)
 def test_score_from_v_tells_of_the_noise(score_from_v, x_t, v, alpha_bar_t):
     """The score is that of the noise which the turn takes to (x_t, v); at alpha_bar = 0 it is -x_t."""
     expected = implied("score", alpha_bar_t, x_t=x_t, v=v)
@@ -183,10 +186,10 @@ def test_x_0_from_score_inverts_score_from_x_0(x_0_from_score, score_from_x_0, x
 
 
 @pytest.mark.parametrize(("given_bound", "bound"), [((), 1.0), ((0.5,), 0.5), ((2.0,), 2.0)])
-@given(x_t=normals(3, 2), x_0=normals(3, 2), alpha_bar_t=levels_and(0.0))
+@given(x_t=normals(4, 3, 2), x_0=normals(4, 3, 2), alpha_bar_t=FROM_ZERO)
 def test_clipped_prediction_explains_x_t(clipped_prediction, given_bound, bound, x_t, x_0, alpha_bar_t):
     """The data moves to the nearest point of [-bound, bound], and the noise is the one that leads from there to x_t."""
-    nearest = torch.tensor([sorted([-bound, value, bound])[1] for value in x_0.flatten().tolist()]).reshape(3, 2)
+    nearest = torch.tensor([sorted([-bound, value, bound])[1] for value in x_0.flatten().tolist()]).reshape(4, 3, 2)
     clipped, epsilon = clipped_prediction(x_t, x_0, alpha_bar_t, *given_bound)
     expected = implied("epsilon", alpha_bar_t, x_t=x_t, x_0=nearest.double())
     assert_equal(clipped, nearest)
@@ -206,19 +209,19 @@ def _squared_error(of, alpha_bar_t):
     return implied(of, alpha_bar_t, x_t=0 * one, x_0=one) ** 2
 
 
-@given(alpha_bar_t=levels_and(0.0))
+@given(alpha_bar_t=FROM_ZERO)
 def test_x_0_weight_of_epsilon_loss_equals_ratio_of_errors(x_0_weight_of_epsilon_loss, alpha_bar_t):
     """|epsilon - epsilon'|^2 = w |x_0 - x_0'|^2 at the same x_t; 0 at alpha_bar = 0."""
     assert_close(x_0_weight_of_epsilon_loss(alpha_bar_t), _squared_error("epsilon", alpha_bar_t))
 
 
-@given(alpha_bar_t=levels_and(0.0))
+@given(alpha_bar_t=FROM_ZERO)
 def test_x_0_weight_of_v_loss_equals_ratio_of_errors(x_0_weight_of_v_loss, alpha_bar_t):
     """|v - v'|^2 = w |x_0 - x_0'|^2 at the same x_t; 1 at alpha_bar = 0."""
     assert_close(x_0_weight_of_v_loss(alpha_bar_t), _squared_error("v", alpha_bar_t))
 
 
-@given(alpha_bar_t=levels_and(0.0))
+@given(alpha_bar_t=FROM_ZERO)
 def test_x_0_weight_of_score_loss_equals_ratio_of_errors(x_0_weight_of_score_loss, alpha_bar_t):
     """|score - score'|^2 = w |x_0 - x_0'|^2 at the same x_t; 0 at alpha_bar = 0."""
     assert_close(x_0_weight_of_score_loss(alpha_bar_t), _squared_error("score", alpha_bar_t))

@@ -154,7 +154,10 @@ def test_deinterleave_rejects_odd_sequences(deinterleave, count):
     assert_rejects(deinterleave, torch.ones(2, count, 3, dtype=torch.float64))
 
 
-@given(values=normals(2, 4, 3), parameters=parameters_of(perceptron_shapes(3, 5, 7)))
+@given(
+    values=normals(2, 4, 3) | dyadics(-4096, 4096, 2, 4, 3, grid=1),
+    parameters=parameters_of(perceptron_shapes(3, 5, 7)),
+)
 def test_perceptron_equals_sum_over_hidden_units_at_each_position(perceptron, values, parameters):
     """Hidden unit k adds w_k z_k times the logistic function of z_k, z_k affine in the values at the position alone."""
     expected, size = map(torch.from_numpy, through(parameters, exactly(values)))
@@ -197,8 +200,9 @@ def test_init_denoiser_depends_on_generator_alone(init_denoiser):
     generator = torch.Generator().manual_seed(3)
     first, second = init_denoiser(7, 7, 7, generator), init_denoiser(7, 7, 7, generator)
     again = init_denoiser(7, 7, 7, torch.Generator().manual_seed(3))
-    matrices = [first.read_x.weight_in, first.read_x.weight_out, first.read_y.weight_in, *first.within_pairs]
-    matrices += [*first.across_pairs, first.after_all.weight_in, second.read_x.weight_in]
+    layers = first.read_x, first.read_y, first.read_time, first.after_pairs, first.after_all
+    matrices = [matrix for each in layers for matrix in (each.weight_in, each.weight_out)]
+    matrices += [*first.within_pairs, *first.across_pairs, second.read_x.weight_in]
     for one, other in itertools.combinations(matrices, 2):
         assert_at_most(-(one - other).abs().max(), -(2.0**-10))
     for one, other in zip(first.read_x + first.across_pairs, again.read_x + again.across_pairs, strict=True):
@@ -219,13 +223,13 @@ def test_init_denoiser_accepts_smallest_sizes(init_denoiser):
     assert_at_most(-parameters.read_time.weight_in.abs().max(), -(2.0**-10))
 
 
-@pytest.mark.parametrize(("batch", "pairs", "outputs"), [(4, 2, 5), (2, 2, 1)])
+@pytest.mark.parametrize(("batch", "pairs", "outputs"), [(4, 2, 5), (2, 3, 1)])
 @given(
-    parameters=parameters_of(denoiser_shapes(6, 5, 3)),
-    x=normals(4, 2, 6),
-    y_t=normals(4, 2, 5),
-    t=indices(10, 4),
-    context=masks(4, 2),
+    parameters=parameters_of(denoiser_shapes(6, 5, 5)),
+    x=normals(4, 3, 6),
+    y_t=normals(4, 3, 5),
+    t=indices(10, 4) | indices(1000, 4),
+    context=masks(4, 3),
 )
 def test_predict_noise_equals_network_on_one_list_of_tokens(
     predict_noise, parameters, x, y_t, t, context, batch, pairs, outputs

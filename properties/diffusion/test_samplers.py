@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from properties.closeness import assert_close, assert_equal
 from properties.oracles import implied, product_of_gaussians
 from properties.rejection import assert_rejects
-from properties.strategies import chains, dyadics, level_tables, levels, normals
+from properties.strategies import chains, dyadics, level_tables, levels, levels_and, normals
 
 ETAS = st.integers(0, 8).map(lambda k: k / 8)
 OUTSIDE = [-(2.0**-20), 1 + 2.0**-20, math.nan]
@@ -77,11 +77,11 @@ def mean_and_variance(rows):
 
 
 @given(
-    x_t=normals(2, 3),
-    x_0=normals(2, 3),
-    noise=normals(2, 3),
-    step=levels(2, 1),
-    alpha_bar_s=levels(2, 1),
+    x_t=normals(2, 2, 3),
+    x_0=normals(2, 2, 3),
+    noise=normals(2, 2, 3),
+    step=levels(2, 1, 1),
+    alpha_bar_s=levels(2, 1, 1),
     exponent=st.integers(-6, 6),
 )
 def test_ancestral_step_equals_product_of_gaussians_plus_noise(
@@ -90,18 +90,24 @@ def test_ancestral_step_equals_product_of_gaussians_plus_noise(
     """q(x_t | x_s) q(x_s | x_0) has its peak at the mean, and a log variance of k log 4 adds 2^k standard normals."""
     mean, _ = product_of_gaussians(x_t, x_0, step, alpha_bar_s)
     size, _ = product_of_gaussians(x_t.abs(), x_0.abs(), step, alpha_bar_s)
-    exponents = exponent * torch.tensor([[1, -1, 0.5]], dtype=torch.float64)
+    exponents = exponent * torch.tensor([[[1, -1, 0.5]]], dtype=torch.float64)
     spread = 2**exponents * noise
     x_s = ancestral_step(x_t, x_0, noise, step * alpha_bar_s, alpha_bar_s, math.log(4) * exponents)
     assert_close(x_s, mean + spread, size + spread.abs() * (1 + abs(exponent)))
 
 
-@given(x_t=normals(2, 3), x_0=normals(2, 3), noise=normals(2, 3), step=levels(1, 1), alpha_bar_s=levels(1, 1))
+@given(
+    x_t=normals(4, 3),
+    x_0=normals(4, 3),
+    noise=normals(4, 3),
+    step=dyadics(1, 15, 4, 1, grid=16),
+    alpha_bar_s=levels_and(1 - 2**-20),
+)
 def test_ancestral_step_reduces_to_x_0_at_clean_level(ancestral_step, x_t, x_0, noise, step, alpha_bar_s):
     """At alpha_bar_s = 1 the sample is x_0, whatever the variance, and its neighbours in the batch get their noise."""
     level = torch.cat([torch.ones(1, 1), alpha_bar_s])
     x_s = ancestral_step(x_t, x_0, noise, step * level, level, torch.zeros(1, 1, dtype=torch.float64))
-    mean, _ = product_of_gaussians(x_t[1:], x_0[1:], step, alpha_bar_s)
+    mean, _ = product_of_gaussians(x_t[1:], x_0[1:], step[1:], alpha_bar_s)
     assert_close(x_s, torch.cat([x_0[:1], mean + noise[1:]]), x_t.abs() + x_0.abs() + noise.abs())
 
 
@@ -195,7 +201,12 @@ def test_ddim_sigma_rejects_eta_outside_unit_interval(ddim_sigma, eta):
 
 
 @given(
-    x_0=normals(2, 3), epsilon=normals(2, 3), noise=normals(2, 3), step=ratios(2, 1), alpha_bar_s=ratios(2, 1), eta=ETAS
+    x_0=normals(2, 2, 3),
+    epsilon=normals(2, 2, 3),
+    noise=normals(2, 2, 3),
+    step=ratios(2, 1, 1),
+    alpha_bar_s=ratios(2, 1, 1),
+    eta=ETAS,
 )
 def test_ddim_step_keeps_variance_of_noise(ddim_step, x_0, epsilon, noise, step, alpha_bar_s, eta):
     """x_s is sqrt(alpha_bar_s) x_0, eta posterior deviations of fresh noise, and as much of the old as makes up
@@ -261,12 +272,17 @@ def test_ddim_step_rejects_eta_outside_unit_interval(ddim_step, eta):
     assert_rejects(ddim_step, x, x, x, levels / 2, levels, eta)
 
 
-@given(chain=chains(level_tables(3, least=1), 2), x_T=normals(2, 3), noise=normals(6, 2, 3), eta=ETAS)
+@given(
+    chain=chains(level_tables(3, 5, least=1), 2),
+    x_T=normals(2, 3),
+    noise=normals(6, 2, 3),
+    eta=st.integers(0, 7).map(lambda k: k / 8),
+)
 def test_ddim_sample_steps_from_level_to_level(ddim_sample, chain, x_T, noise, eta):
     """Asked once at each kept timestep, noisiest first, the denoiser's x_0, the epsilon that follows from it and the
-    noise of the same index set the step to the next level; the step to the clean level is x_0.
+    noise of the same index set the step to the next level, from level 0 upwards; the step to the clean level is x_0.
     """
-    alpha_bar, timesteps = chain
+    alpha_bar, timesteps = torch.cat([chain[0], torch.zeros(1)]), [len(chain[0]), *chain[1]]
     kept = sorted(timesteps)
     spy, asked, samples = spied(guess)
     sampled = ddim_sample(spy, x_T, noise[: len(kept)], alpha_bar, timesteps, eta)
@@ -350,10 +366,10 @@ def test_ddim_sample_rejects_eta_outside_unit_interval(ddim_sample, eta):
     assert_rejects(ddim_sample, lambda x_t, t: x_t, x_T, torch.stack([x_T, x_T]), alpha_bar, (0, 1), eta)
 
 
-@given(x_0=normals(3, 2), epsilon=normals(3, 2), step=levels(2, 1), alpha_bar_s=levels(3, 1))
+@given(x_0=normals(3, 4, 2), epsilon=normals(3, 4, 2), step=levels(2, 1, 1), alpha_bar_s=levels(3, 1, 1))
 def test_ddim_encode_step_keeps_data_and_noise(ddim_encode_step, x_0, epsilon, step, alpha_bar_s):
     """The noise in x_s is the noise in x_t, and all of x_t where alpha_bar_t = 0."""
-    alpha_bar_t = torch.cat([step, torch.zeros(1, 1)]) * alpha_bar_s
+    alpha_bar_t = torch.cat([step, torch.zeros(1, 1, 1)]) * alpha_bar_s
     x_s, x_t = (level.sqrt() * x_0 + (1 - level).sqrt() * epsilon for level in (alpha_bar_s, alpha_bar_t))
     size = x_0.abs() + (x_s.abs() + x_0.abs()) * ((1 - alpha_bar_t) / (1 - alpha_bar_s)).sqrt()
     assert_close(ddim_encode_step(x_s, x_0, alpha_bar_s, alpha_bar_t), x_t, size)

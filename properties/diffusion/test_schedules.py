@@ -17,6 +17,7 @@ from properties.strategies import betas, dyadics, level_tables, levels, normals
 STEPS = st.sampled_from([2, 3, 5, 7, 12])
 FRACTIONS = st.integers(1, 4095).map(lambda numerator: numerator / 4096)
 ABOVE_ONE = 1 + 2**-20
+FROM_CLEAN = betas().map(lambda table: torch.cat([table.new_full((1,), 2.0**-16), table]))
 OFFSETS = st.integers(0, 16).map(lambda numerator: numerator / 64)
 
 
@@ -300,7 +301,7 @@ def test_betas_for_alpha_bar_reaches_one_with_a_cap_of_one(betas_for_alpha_bar, 
     assert_equal(betas_for_alpha_bar(lambda time: 1 - time, num_steps, 1.0)[-1], 1.0)
 
 
-@given(betas=betas(), max_beta=FRACTIONS)
+@given(betas=FROM_CLEAN, max_beta=FRACTIONS)
 def test_betas_for_alpha_bar_inverts_levels_up_to_the_cap(betas_for_alpha_bar, betas, max_beta):
     """The levels of a known chain give its betas back, those above the cap lowered to it, wherever the levels start."""
     levels = 0.75 * torch.cat([betas.new_ones(1), (1 - betas).cumprod(0)])
@@ -480,7 +481,7 @@ def test_log_alpha_bar_from_betas_rejects_impossible_betas(log_alpha_bar_from_be
     assert_rejects(log_alpha_bar_from_betas, torch.tensor([0.5, beta, 0.5], dtype=torch.float64))
 
 
-@given(betas=betas(min_steps=1))
+@given(betas=FROM_CLEAN)
 def test_betas_from_alpha_bar_inverts_accumulation(betas_from_alpha_bar, betas):
     """The levels that a chain's noise leaves give its betas back."""
     assert_close(betas_from_alpha_bar(signal_left(betas)), betas, 1.0)
@@ -567,7 +568,7 @@ def test_alpha_bar_from_log_snr_reaches_its_limits(alpha_bar_from_log_snr):
 
 
 @pytest.mark.parametrize("last", [0.375, 1.0])
-@given(betas=betas(min_steps=1))
+@given(betas=betas(min_steps=1) | FROM_CLEAN)
 def test_rescale_zero_terminal_snr_stretches_roots_of_levels(rescale_zero_terminal_snr, betas, last):
     """The new sqrt(alpha_bar) interpolates in the old one: unchanged where that starts, and 0 where it ends."""
     chain = torch.cat([betas, betas.new_full((1,), last)])

@@ -107,7 +107,7 @@ def test_sigma_from_v_time_equals_known_tangents(sigma_from_v_time):
     assert_close(sigma_from_v_time(SHARES), TANGENTS, 1 + TANGENTS**2)
 
 
-@given(time=dyadics(0, 4032, 2, 3))
+@given(time=dyadics(0, 4095, 2, 3))
 def test_sigma_from_v_time_equals_tangent_of_half_angle(sigma_from_v_time, time):
     """tan(x / 2) = (1 - cos x) / sin x = sin x / (1 + cos x), with x = pi t."""
     sine, cosine = torch.sin(math.pi * time), torch.cos(math.pi * time)

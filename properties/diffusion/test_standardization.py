@@ -46,7 +46,7 @@ def test_fit_standardization_commutes_with_affine_maps(fit_standardization, data
     assert_close(moved.std, abs(scale) * fitted.std, size)
 
 
-@pytest.mark.parametrize("gap", [2.0**-12, 1.0, 6.0])
+@pytest.mark.parametrize("gap", [2.0**-20, 2.0**-12, 1.0, 6.0])
 def test_fit_standardization_equals_half_the_distance_of_two_rows(fit_standardization, gap):
     """Two rows lie one standard deviation from their midpoint, however close they are."""
     fitted = fit_standardization(torch.tensor([[0.5, -1.0], [0.5 + gap, -1.0 - 2 * gap]], dtype=torch.float64))

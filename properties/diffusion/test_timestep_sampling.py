@@ -26,7 +26,7 @@ def full(losses):
 
 def observations(num_steps, max_size=16):
     """Pairs of a timestep and a loss."""
-    pairs = st.tuples(st.integers(0, num_steps - 1), st.integers(1, 4096))
+    pairs = st.tuples(st.integers(0, num_steps - 1), st.integers(0, 4096))
     return st.lists(pairs, min_size=1, max_size=max_size)
 
 

@@ -147,11 +147,12 @@ def test_banded_gaussian_transition_equals_sum_within_band(banded_gaussian_trans
 def test_banded_gaussian_transition_reduces_to_discretized_gaussian_at_full_band(
     banded_gaussian_transition, discretized_gaussian_transition, beta
 ):
-    """A band of K - 1 leaves nothing out, and what a narrower one leaves out stays."""
+    """A band of K - 1 leaves nothing out, and what a narrower one leaves out stays, all of it at beta = 0."""
     full = banded_gaussian_transition(beta, 5, 4)
     exponent = 4 / beta[..., None, None]
     assert_close(full, discretized_gaussian_transition(beta, 5), full * (1 + exponent))
     assert_close(banded_gaussian_transition(beta, 5, 2).sum(-2), 1.0)
+    assert_equal(banded_gaussian_transition(0 * beta, 5, 2), torch.eye(5).expand(2, 3, 5, 5))
 
 
 @pytest.mark.parametrize(("num_classes", "band"), [(2, 1), (5, 1), (5, 3)])

@@ -172,3 +172,13 @@ def cross_attention_with_shifted_keys(queries_from, memory, query_weight, key_we
     q, k, v = _heads(queries_from, memory, query_weight, key_weight, value_weight)
     logits = q @ (k - k[..., :1, :]).mT / math.sqrt(len(query_weight))
     return torch.softmax(logits, dim=-1) @ v
+
+
+@mistake(of=cross_attention, seen="catalogue R003-151")
+def cross_attention_without_tokens_of_zeros(queries_from, memory, query_weight, key_weight, value_weight):
+    """text tokens whose entries are all 0 are taken for padding and not read"""
+    read = cross_attention(queries_from, memory, query_weight, key_weight, value_weight)
+    q, k, v = linear(queries_from, query_weight), linear(memory, key_weight), linear(memory, value_weight)
+    logits = q @ k.mT / math.sqrt(len(query_weight))
+    there = memory.any(-1)[..., None, :]
+    return torch.where(there.any(-1, keepdim=True), logits.where(there, -torch.inf).softmax(-1) @ v, read)

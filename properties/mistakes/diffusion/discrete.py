@@ -207,6 +207,12 @@ def gumbel_max_at_another_temperature(logits, uniform):
     return (logits + 1.02 * gumbel_noise(uniform)).argmax(-1)
 
 
+@mistake(of=gumbel_max, seen="catalogue R000-013")
+def gumbel_max_clipped_early(logits, uniform):
+    """uniform numbers are clipped to 1e-6 from both ends, below what is drawn for many classes"""
+    return gumbel_max(logits, uniform.clamp(1e-6, 1 - 1e-6))
+
+
 @mistake(of=gumbel_max, seen="sgl-project/sglang#33423")
 def gumbel_max_with_infinite_noise(logits, uniform):
     """a uniform number of 1 makes its class win, and that of an impossible one gives NaN, which wins too"""
@@ -406,6 +412,18 @@ def auxiliary_cross_entropy_that_underflows(logits, x_0):
     return -(exponentials / exponentials.sum(-1, keepdim=True)).log().gather(-1, x_0[..., None])[..., 0]
 
 
+@mistake(of=auxiliary_cross_entropy, seen="octo-models/octo#79")
+def auxiliary_cross_entropy_infinite_for_certain_errors(logits, x_0):
+    """the logarithm is taken of a softmax that has become 0"""
+    return -logits.softmax(-1).log().gather(-1, x_0[..., None])[..., 0]
+
+
+@mistake(of=auxiliary_cross_entropy, seen="catalogue R000-019")
+def auxiliary_cross_entropy_without_gradient(logits, x_0):
+    """the loss is cut off from the logits, so that nothing is learnt from it"""
+    return auxiliary_cross_entropy(logits.detach(), x_0)
+
+
 @variant(of=auxiliary_cross_entropy, seen="IINemo/lm-polygraph#157")
 def auxiliary_cross_entropy_of_log_softmax_twice(logits, x_0):
     """log-softmax of log-softmax is log-softmax"""
@@ -465,6 +483,12 @@ def discrete_variational_bound_with_all_states_alike(x_0, transitions, reverse, 
         true = (pairs / pairs.sum(1, keepdim=True)).nan_to_num()
         rows.append(kl_divergence(true.mT, reverse[t].expand_as(true)).mean(-1))
     return DiscreteBound(torch.stack(rows) + 0 * terms, to_prior)
+
+
+@mistake(of=discrete_variational_bound, seen="catalogue R000-019")
+def discrete_variational_bound_with_least_probability(x_0, transitions, reverse, prior):
+    """what the model rules out counts as a probability of 1e-10"""
+    return discrete_variational_bound(x_0, transitions, reverse.clamp(min=1e-10), prior)
 
 
 @mistake(of=discrete_variational_bound, seen="catalogue R000-019")
@@ -536,6 +560,28 @@ def d3pm_loss_noised_by_probabilities(denoiser, x_0, t, uniform, transitions, co
     """probabilities are passed to the Gumbel-max trick instead of their logarithms"""
     x_t = gumbel_max(_products(transitions)[t + 1][x_0], uniform)
     return _loss(denoiser, x_0, t, transitions, coefficient, x_t, reverse_from_mixture)
+
+
+@mistake(of=d3pm_loss, seen="catalogue R000-019")
+def d3pm_loss_without_gradient_of_bound(denoiser, x_0, t, uniform, transitions, coefficient):
+    """only the auxiliary loss is learnt from"""
+    loss = d3pm_loss(denoiser, x_0, t, uniform, transitions, coefficient)
+    auxiliary = coefficient * (loss - d3pm_loss(denoiser, x_0, t, uniform, transitions, 0.0))
+    return loss.detach() + auxiliary - auxiliary.detach()
+
+
+@mistake(of=d3pm_loss, seen="catalogue R000-019")
+def d3pm_loss_with_undefined_gradient(denoiser, x_0, t, uniform, transitions, coefficient):
+    """classes that p misses are left out after the logarithm of q has been taken, so that their gradient is NaN"""
+    before = _products(transitions)[t]
+    x_t = gumbel_max((before @ transitions[t])[x_0].log(), uniform)
+    logits = denoiser(x_t, t)
+    p = categorical_posterior(x_t, x_0, transitions[t], before)
+    q = reverse_from_mixture(x_t, logits.softmax(-1), transitions[t], before)
+    kl = torch.where(p > 0, p * (p.log() - q.log()), 0).sum(-1)
+    return (kl + coefficient * auxiliary_cross_entropy(logits, x_0)).sum(1) + 0 * d3pm_loss(
+        denoiser, x_0, t, uniform, transitions, coefficient
+    )
 
 
 @mistake(of=d3pm_loss, seen="catalogue R000-019")
@@ -676,6 +722,13 @@ def mask_and_replace_reverse_with_totals_for_step(x_t, probabilities, keep, mask
     """the step from s to t is taken for all steps up to t"""
     totals = keep * keep_bar_s, mask_bar_s + mask * (1 - mask_bar_s)
     return mask_and_replace_reverse(x_t, probabilities, *totals, keep_bar_s, mask_bar_s)
+
+
+@mistake(of=mask_and_replace_reverse, seen="catalogue R000-014")
+def mask_and_replace_reverse_with_levels_of_first_sample(x_t, probabilities, keep, mask, keep_bar_s, mask_bar_s):
+    """the levels of the first sample are used for the whole batch"""
+    first = (level.flatten()[:1] for level in (keep, mask, keep_bar_s, mask_bar_s))
+    return mask_and_replace_reverse(x_t, probabilities, *(level.expand(*x_t.shape[:-1], 1, 1) for level in first))
 
 
 @mistake(of=mask_and_replace_reverse, seen="catalogue R000-014")

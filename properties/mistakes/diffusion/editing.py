@@ -82,6 +82,13 @@ def strength_timesteps_without_check(timesteps, strength):
     return strength_timesteps(timesteps, min(max(strength, 0.0), 1.0))
 
 
+@mistake(of=strength_timesteps, seen="catalogue R003-152")
+def strength_timesteps_with_coarse_tolerance(timesteps, strength):
+    """a thousandth of a step is forgiven, which takes a strength of 0.2999 for three steps of ten"""
+    strength_timesteps(timesteps, strength)
+    return _first(timesteps, int(strength * len(timesteps) + 1e-3))
+
+
 @variant(of=strength_timesteps, seen="arXiv:2108.01073, section 3")
 def strength_timesteps_with_tolerance(timesteps, strength):
     """floor(strength n) of a product rounded to nine decimals keeps the same steps"""
@@ -186,6 +193,12 @@ def inpainting_blend_without_root_of_signal(x_s, x_0, noise, alpha_bar_s, known)
 def inpainting_blend_that_keeps_the_sample(x_s, x_0, noise, alpha_bar_s, known):
     """the known part is averaged with the sample instead of replacing it"""
     return (inpainting_blend(x_s, x_0, noise, alpha_bar_s, known) + x_s) / 2
+
+
+@mistake(of=inpainting_blend, seen="catalogue R003-156")
+def inpainting_blend_with_levels_in_a_column(x_s, x_0, noise, alpha_bar_s, known):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return inpainting_blend(x_s, x_0, noise, alpha_bar_s.reshape(-1, 1), known)
 
 
 @variant(of=inpainting_blend, seen="andreas128/RePaint")

@@ -47,6 +47,14 @@ def frechet_distance_with_elementwise_root(mean_1, covariance_1, mean_2, covaria
 
 
 @mistake(of=frechet_distance, seen="catalogue R003-134")
+def frechet_distance_without_singular_covariances(mean_1, covariance_1, mean_2, covariance_2):
+    """the product is made symmetric by a Cholesky factor of the second covariance, which has to be regular"""
+    root = torch.linalg.cholesky(covariance_2)
+    trace_root = torch.linalg.eigvalsh(root.T @ covariance_1 @ root).clamp(min=0).sqrt().sum()
+    return (mean_1 - mean_2).square().sum() + covariance_1.trace() + covariance_2.trace() - 2 * trace_root
+
+
+@mistake(of=frechet_distance, seen="catalogue R003-134")
 def frechet_distance_with_root_of_each(mean_1, covariance_1, mean_2, covariance_2):
     """the roots of the covariances are multiplied, which differs unless these commute"""
     root = _root(covariance_1) @ _root(covariance_2)

@@ -46,6 +46,12 @@ def q_step_with_swapped_weights(x_s, noise, beta_t):
     return beta_t.sqrt() * x_s + (1 - beta_t).sqrt() * noise
 
 
+@mistake(of=q_step, seen="catalogue R003-122")
+def q_step_with_levels_in_a_column(x_s, noise, beta_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return q_step(x_s, noise, beta_t.reshape(-1, 1))
+
+
 @variant(of=q_step, seen="Song et al. 2020, arXiv:2011.13456, section 3.4")
 def q_step_as_ornstein_uhlenbeck(x_s, noise, beta_t):
     """a step of the variance-preserving process for the time -log(1 - beta) is the same"""
@@ -89,6 +95,12 @@ def q_between_without_roots(x_s, noise, alpha_bar_s, alpha_bar_t):
 def q_between_as_mixture(x_s, noise, alpha_bar_s, alpha_bar_t):
     """each entry is either old or new, a mixture, where the two are to be summed"""
     return torch.where(alpha_bar_t / alpha_bar_s > 0.5, x_s, noise)
+
+
+@mistake(of=q_between, seen="catalogue R003-135")
+def q_between_with_levels_in_a_column(x_s, noise, alpha_bar_s, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return q_between(x_s, noise, alpha_bar_s.reshape(-1, 1), alpha_bar_t.reshape(-1, 1))
 
 
 @variant(of=q_between, seen="Kingma et al. 2021, arXiv:2107.00630, appendix A")
@@ -208,6 +220,12 @@ def q_mean_variance_of_the_signal(x_0, alpha_bar_t):
     return alpha_bar_t.sqrt() * x_0, 1 * alpha_bar_t
 
 
+@mistake(of=q_mean_variance, seen="catalogue R001-108")
+def q_mean_variance_with_levels_in_a_column(x_0, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return q_mean_variance(x_0, alpha_bar_t.reshape(-1, 1))
+
+
 @mistake(of=q_sample_with_context, seen="E002-7")
 def q_sample_with_context_ignored(x_0, noise, alpha_bar_t, context):
     """the mask is accepted and never used"""
@@ -230,6 +248,12 @@ def q_sample_with_context_shrunk(x_0, noise, alpha_bar_t, context):
 def q_sample_with_context_noised_once_per_sample(x_0, noise, alpha_bar_t, context):
     """a sample with any context at all is left clean as a whole"""
     return torch.where(context.any(-1, keepdim=True), x_0, q_sample(x_0, noise, alpha_bar_t))
+
+
+@mistake(of=q_sample_with_context, seen="catalogue R002-017")
+def q_sample_with_context_with_levels_in_a_column(x_0, noise, alpha_bar_t, context):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return q_sample_with_context(x_0, noise, alpha_bar_t.reshape(-1, 1), context)
 
 
 @variant(of=q_sample_with_context, seen="ermongroup/CSDI, set_input_to_diffmodel")

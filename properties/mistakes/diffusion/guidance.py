@@ -64,6 +64,12 @@ def classifier_gradient_of_first_label(logits_of, x_t, labels):
     return classifier_gradient(logits_of, x_t, labels[:1].expand(len(labels)))
 
 
+@mistake(of=classifier_gradient, seen="catalogue R004-103")
+def classifier_gradient_through_probabilities(logits_of, x_t, labels):
+    """the logarithm is taken of a softmax, which underflows to 0 for logits far apart"""
+    return torch.func.grad(lambda x: _of_label(logits_of(x).softmax(1).log(), labels).sum())(x_t)
+
+
 @variant(of=classifier_gradient, seen="openai/guided-diffusion#51")
 def classifier_gradient_sample_by_sample(logits_of, x_t, labels):
     """one sample at a time gives what the sum over the batch does"""
@@ -122,6 +128,12 @@ def classifier_guided_epsilon_without_root(epsilon, gradient, alpha_bar_t, scale
 def classifier_guided_epsilon_without_scale(epsilon, gradient, alpha_bar_t, scale):
     """the scale is not used"""
     return epsilon - (1 - alpha_bar_t).sqrt() * gradient
+
+
+@mistake(of=classifier_guided_epsilon, seen="catalogue R001-113")
+def classifier_guided_epsilon_with_levels_in_a_column(epsilon, gradient, alpha_bar_t, scale):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return classifier_guided_epsilon(epsilon, gradient, alpha_bar_t.reshape(-1, 1), scale)
 
 
 @mistake(of=classifier_free_guidance, seen="labmlai/annotated_deep_learning_paper_implementations#177")
@@ -207,6 +219,12 @@ def guidance_scale_from_weight_unchanged(weight):
 def guidance_scale_from_weight_inverted(weight):
     """the weight of a scale is returned, instead of the scale of a weight"""
     return weight - 1
+
+
+@mistake(of=guidance_scale_from_weight, seen="catalogue R003-150")
+def guidance_scale_from_weight_without_negative_scales(weight):
+    """scales below 0, which push away from the condition, become 0"""
+    return max(guidance_scale_from_weight(weight), 0.0)
 
 
 @mistake(of=negative_prompt_guidance, seen="catalogue R003-153")
@@ -347,6 +365,16 @@ def rescale_guidance_without_check(guided, conditional, phi):
     """a phi outside [0, 1] is taken, and can turn the prediction round"""
     scaled = rescale_guidance(guided, conditional, 1.0)
     return phi * scaled + (1 - phi) * guided
+
+
+@mistake(of=rescale_guidance, seen="arXiv:2305.08891, section 3.4")
+def rescale_guidance_over_the_last_two_axes(guided, conditional, phi):
+    """deviations are taken over the last two axes, so that each channel of an image has its own"""
+    axes = tuple(range(max(guided.ndim - 2, 1), guided.ndim))
+    own, other = (each.std(axes, correction=0, keepdim=True) for each in (guided, conditional))
+    rescale_guidance(guided, conditional, phi)
+    factor = torch.where(own > 0, phi * other / own.where(own > 0, 1) + 1 - phi, 1)
+    return factor * guided
 
 
 @variant(of=rescale_guidance, seen="huggingface/diffusers, rescale_noise_cfg")

@@ -55,6 +55,18 @@ def encode_latents_with_unscaled_noise(mean, log_variance, noise, scale, shift=0
 
 
 @mistake(of=encode_latents, seen="catalogue R003-146")
+def encode_latents_with_one_variance(mean, log_variance, noise, scale, shift=0.0):
+    """the first log variance of a sample is used for all of its dimensions"""
+    return encode_latents(mean, log_variance[..., :1], noise, scale, shift)
+
+
+@mistake(of=encode_latents, seen="huggingface/diffusers, DiagonalGaussianDistribution")
+def encode_latents_with_clamped_log_variance(mean, log_variance, noise, scale, shift=0.0):
+    """log variances above 20 count as 20"""
+    return encode_latents(mean, log_variance.clamp(max=20.0), noise, scale, shift)
+
+
+@mistake(of=encode_latents, seen="catalogue R003-146")
 def encode_latents_shifted_by_default(mean, log_variance, noise, scale, shift=0.0609):
     """the latents are shifted as in Stable Diffusion 3 unless told otherwise"""
     return encode_latents(mean, log_variance, noise, scale, shift)

@@ -104,6 +104,18 @@ def token_id_that_pads_unknown(vocabulary, token):
 
 
 @mistake(of=token_id, seen="catalogue R000-001")
+def token_id_that_strips_blanks(vocabulary, token):
+    """a token with blanks around it counts as known"""
+    return vocabulary.get(token.strip(), UNK)
+
+
+@mistake(of=token_id, seen="catalogue R000-001")
+def token_id_that_pads_nothing(vocabulary, token):
+    """an empty token becomes PAD instead of UNK"""
+    return vocabulary.get(token, UNK) if token else PAD
+
+
+@mistake(of=token_id, seen="catalogue R000-001")
 def token_id_that_ignores_case(vocabulary, token):
     """a token that differs by upper and lower case counts as known"""
     folded = {name.lower(): index for name, index in vocabulary.items()}
@@ -169,6 +181,12 @@ def corners_from_size_around_centre(boxes):
 def corners_from_size_clipped_before_sum(boxes):
     """position and size are clipped instead of the corners, so that a box that starts left of the page grows"""
     return corners_from_size(boxes.clamp(0, 1))
+
+
+@mistake(of=corners_from_size, seen="catalogue R000-002")
+def corners_from_size_along_the_third_axis(boxes):
+    """positions and sizes are joined along axis 2, which is the last one only for a batch of layouts"""
+    return torch.cat([boxes[..., :2], boxes[..., :2] + boxes[..., 2:]], 2).clamp(0, 1)
 
 
 @mistake(of=corners_from_size, seen="catalogue R000-002")
@@ -295,6 +313,13 @@ def encode_layout_that_reorders_corners(elements, categories, length=121):
         for name, left, top, right, bottom in elements
     ]
     return encode_layout(sorted_corners, categories, length)
+
+
+@mistake(of=encode_layout, seen="catalogue R000-002")
+def encode_layout_that_checks_indices(elements, categories, length=121):
+    """corners are checked after rounding, so that those a little off the page or in the wrong order pass"""
+    rounded = [LayoutElement(name, *(round(127 * x) / 127 for x in corners)) for name, *corners in elements]
+    return encode_layout(rounded, categories, length)
 
 
 def _groups(tokens):

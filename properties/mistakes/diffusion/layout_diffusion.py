@@ -3,7 +3,7 @@
 import torch
 
 from properties.mistakes import mistake
-from reference.diffusion.discrete import cumulative_transitions, discrete_sample, gumbel_max
+from reference.diffusion.discrete import cumulative_transitions, discrete_sample, gumbel_max, reverse_from_joint
 from reference.diffusion.layout_diffusion import (
     LayoutSchedule,
     blur_widths,
@@ -196,6 +196,24 @@ def sample_given_categories_that_frees_the_last_category(denoiser, start, unifor
     return sample_given_categories(denoiser, start, uniform, transitions, num_categories - 1)
 
 
+@mistake(of=sample_given_categories, seen="catalogue R000-012")
+def sample_given_categories_without_noise(denoiser, start, uniform, transitions, num_categories):
+    """the most probable class is taken at every step instead of a sample"""
+    return sample_given_categories(denoiser, start, torch.full_like(uniform, 0.5), transitions, num_categories)
+
+
+@mistake(of=sample_given_categories, seen="catalogue R000-012")
+def sample_given_categories_with_one_noise(denoiser, start, uniform, transitions, num_categories):
+    """the same uniform numbers are used at every step"""
+    return sample_given_categories(denoiser, start, uniform[:1].expand_as(uniform), transitions, num_categories)
+
+
+@mistake(of=sample_given_categories, seen="catalogue R000-012")
+def sample_given_categories_with_noise_in_order_of_drawing(denoiser, start, uniform, transitions, num_categories):
+    """uniform[0] goes into the first step that is taken, which is that of the highest t"""
+    return sample_given_categories(denoiser, start, uniform.flip(0), transitions, num_categories)
+
+
 @mistake(of=refine_layout, seen="catalogue R000-018")
 def refine_layout_through_the_last_steps(denoiser, tokens, uniform, transitions):
     """the steps taken are the noisiest ones of the chain"""
@@ -208,6 +226,26 @@ def refine_layout_one_step_short(denoiser, tokens, uniform, transitions):
     """the step at t = 0 is left out"""
     steps = len(uniform) - 1
     return discrete_sample(lambda x, t: denoiser(x, t + 1), tokens, uniform[1:], transitions[:steps])
+
+
+@mistake(of=refine_layout, seen="catalogue R000-018")
+def refine_layout_with_the_last_matrices(denoiser, tokens, uniform, transitions):
+    """the network is asked about the first steps, while the matrices are those of the last ones"""
+    return discrete_sample(denoiser, tokens, uniform, transitions[len(transitions) - len(uniform) :])
+
+
+@mistake(of=refine_layout, seen="catalogue R000-012")
+def refine_layout_without_noise(denoiser, tokens, uniform, transitions):
+    """the most probable class is taken at every step instead of a sample"""
+    return refine_layout(denoiser, tokens, torch.full_like(uniform, 0.5), transitions)
+
+
+@mistake(of=refine_layout, seen="catalogue R000-012")
+def refine_layout_that_draws_x_0(denoiser, tokens, uniform, transitions):
+    """the next state is a sample of the predicted data, without noise of its level"""
+    for t in reversed(range(len(uniform))):
+        tokens = gumbel_max(denoiser(tokens, t), uniform[t])
+    return tokens
 
 
 @mistake(of=complete_layout, seen="E003-053")
@@ -247,3 +285,22 @@ def complete_layout_without_check(denoiser, start, known, uniform, known_uniform
     """matrices whose rows do not sum to 1 are accepted"""
     whole = transitions / transitions.sum(-1, keepdim=True)
     return complete_layout(denoiser, start, known, uniform, known_uniform, whole)
+
+
+@mistake(of=complete_layout, seen="catalogue R000-012")
+def complete_layout_of_the_joint_form(denoiser, start, known, uniform, known_uniform, transitions):
+    """prediction and step are combined as D3PM's code does instead of as the mean of posteriors"""
+    cumulative, x_t = cumulative_transitions(transitions), start
+    noised = gumbel_max(cumulative[:, known].log(), known_uniform)
+    before = torch.cat([torch.eye(transitions.shape[-1], dtype=transitions.dtype)[None], cumulative])
+    for t in reversed(range(len(transitions))):
+        probabilities = denoiser(torch.cat([noised[t], x_t[len(known) :]]), t).softmax(-1)
+        reverse = reverse_from_joint(x_t, probabilities, transitions[t], before[t])
+        x_t = gumbel_max(reverse.log(), uniform[t])
+    return torch.cat([known, x_t[len(known) :]])
+
+
+@mistake(of=complete_layout, seen="catalogue R000-012")
+def complete_layout_with_noise_in_order_of_drawing(denoiser, start, known, uniform, known_uniform, transitions):
+    """uniform[0] goes into the first step that is taken, which is that of the highest t"""
+    return complete_layout(denoiser, start, known, uniform.flip(0), known_uniform, transitions)

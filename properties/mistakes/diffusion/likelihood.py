@@ -62,6 +62,28 @@ def normal_kl_without_constant(mean_1, log_variance_1, mean_2, log_variance_2):
     return normal_kl(mean_1, log_variance_1, mean_2, log_variance_2) + 0.5
 
 
+@mistake(of=normal_kl, seen="catalogue R004-088")
+def normal_kl_with_clamped_log_variance(mean_1, log_variance_1, mean_2, log_variance_2):
+    """log variances beyond +-8 count as +-8"""
+    return normal_kl(mean_1, log_variance_1.clamp(-8, 8), mean_2, log_variance_2.clamp(-8, 8))
+
+
+@mistake(of=normal_kl, seen="catalogue R004-088")
+def normal_kl_without_gradient_of_the_second(mean_1, log_variance_1, mean_2, log_variance_2):
+    """the second Gaussian is taken for fixed, so that a model in its place learns nothing"""
+    return normal_kl(mean_1, log_variance_1, mean_2.detach(), log_variance_2.detach())
+
+
+@mistake(of=multivariate_normal_kl, seen="catalogue R004-087")
+def multivariate_normal_kl_by_determinants(mean_1, covariance_1, mean_2, covariance_2):
+    """the logarithms are taken of the determinants, which are 0 where many dimensions are small"""
+    root_1, root_2 = torch.linalg.cholesky(covariance_1), torch.linalg.cholesky(covariance_2)
+    trace = torch.linalg.solve_triangular(root_2, root_1, upper=False).square().sum()
+    difference = torch.linalg.solve_triangular(root_2, (mean_2 - mean_1)[:, None], upper=False)
+    log_det_ratio = 2 * (root_2.diagonal().prod().log() - root_1.diagonal().prod().log())
+    return (trace + difference.square().sum() - len(mean_1) + log_det_ratio) / 2
+
+
 @mistake(of=multivariate_normal_kl, seen="E004-29")
 def multivariate_normal_kl_with_half_on_the_trace(mean_1, covariance_1, mean_2, covariance_2):
     """the factor 1/2 multiplies the trace only instead of all terms"""
@@ -254,6 +276,18 @@ def discretized_gaussian_log_likelihood_with_added_floor(x, mean, log_scale):
 def discretized_gaussian_log_likelihood_with_log_variance(x, mean, log_scale):
     """the log standard deviation is read as a log variance"""
     return discretized_gaussian_log_likelihood(x, mean, log_scale / 2)
+
+
+@mistake(of=gaussian_log_likelihood, seen="catalogue R001-094")
+def gaussian_log_likelihood_with_least_scale(x, mean, log_scale):
+    """log scales below -7 count as -7"""
+    return gaussian_log_likelihood(x, mean, log_scale.clamp(min=-7.0))
+
+
+@mistake(of=discretized_gaussian_log_likelihood, seen="catalogue R004-086")
+def discretized_gaussian_log_likelihood_with_least_scale(x, mean, log_scale):
+    """log scales below -7 count as -7"""
+    return discretized_gaussian_log_likelihood(x, mean, log_scale.clamp(min=-7.0))
 
 
 @mistake(of=prior_kl, seen="tqch/ddpm-torch#9")

@@ -67,6 +67,12 @@ def simple_loss_without_mean(prediction, target):
     return (target - prediction).flatten(1).var(1, correction=0)
 
 
+@mistake(of=simple_loss, seen="catalogue R002-003")
+def simple_loss_without_gradient(prediction, target):
+    """the loss is cut off from the prediction, so that nothing is learnt from it"""
+    return simple_loss(prediction.detach(), target)
+
+
 @variant(of=simple_loss, seen="catalogue R002-003")
 def simple_loss_the_other_way_round(prediction, target):
     """prediction minus target has the same square"""
@@ -101,6 +107,13 @@ def weighted_loss_divided_by_weight(prediction, target, weight):
 def weighted_loss_averaged_before_weighting(prediction, target, weight):
     """the weights multiply the mean over the batch instead of each sample's own loss"""
     return weight * (target - prediction).square().mean()
+
+
+@mistake(of=weighted_loss, seen="catalogue R002-010")
+def weighted_loss_with_gradient_of_simple_loss(prediction, target, weight):
+    """the weight is applied to the value alone, so that all samples teach alike"""
+    loss = simple_loss(prediction, target)
+    return loss + (weighted_loss(prediction, target, weight) - loss).detach()
 
 
 @mistake(of=target_loss, seen="E002-7")
@@ -316,6 +329,26 @@ def hybrid_loss_with_decoder_near_the_data(
     mean = posterior_mean_from_epsilon(x_t, epsilon.detach(), alpha_bar_t, alpha_bar_s)
     below = posterior_kl(x_0, x_t, mean, log_variance, alpha_bar_t, alpha_bar_s)
     bound = torch.where(alpha_bar_s.flatten() > 0.5, decoder_nll(x_0, mean, log_variance), below)
+    return simple_loss(epsilon, noise) + vlb_weight * bound / x_0[0].numel()
+
+
+@mistake(of=hybrid_loss, seen="catalogue R004-100")
+def hybrid_loss_with_one_variance_per_channel(
+    x_0, x_t, noise, epsilon, log_variance, alpha_bar_t, alpha_bar_s, vlb_weight=0.001
+):
+    """the log variances of a channel are averaged over its positions"""
+    averaged = log_variance.mean(1, keepdim=True).expand_as(log_variance)
+    return hybrid_loss(x_0, x_t, noise, epsilon, averaged, alpha_bar_t, alpha_bar_s, vlb_weight)
+
+
+@mistake(of=hybrid_loss, seen="catalogue R004-100")
+def hybrid_loss_with_decoder_within_a_tolerance(
+    x_0, x_t, noise, epsilon, log_variance, alpha_bar_t, alpha_bar_s, vlb_weight=0.001
+):
+    """levels within 2e-5 of 1 count as the data itself"""
+    mean = posterior_mean_from_epsilon(x_t, epsilon.detach(), alpha_bar_t, alpha_bar_s)
+    below = posterior_kl(x_0, x_t, mean, log_variance, alpha_bar_t, alpha_bar_s)
+    bound = torch.where(alpha_bar_s.flatten() > 1 - 2e-5, decoder_nll(x_0, mean, log_variance), below)
     return simple_loss(epsilon, noise) + vlb_weight * bound / x_0[0].numel()
 
 

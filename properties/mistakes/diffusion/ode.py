@@ -1,5 +1,6 @@
 """Wrong variants of `reference.diffusion.ode`."""
 
+import itertools
 import math
 
 import torch
@@ -140,6 +141,18 @@ def euler_step_that_takes_x_0_for_noise(x, x_0, sigma, sigma_next):
     return x + (sigma_next - sigma) * x_0
 
 
+@mistake(of=euler_step, seen="an axis short, arXiv:2206.00364, algorithm 1")
+def euler_step_with_levels_in_a_column(x, x_0, sigma, sigma_next):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return euler_step(x, x_0, sigma.reshape(-1, 1), sigma_next.reshape(-1, 1))
+
+
+@mistake(of=euler_step, seen="arXiv:2206.00364, algorithm 1 with a floor")
+def euler_step_with_floor_under_sigma(x, x_0, sigma, sigma_next):
+    """sigma is kept above 0.01, which leaves out the last steps down to 0.002"""
+    return x_0 + sigma_next / sigma.clamp(min=0.01) * (x - x_0)
+
+
 @variant(of=euler_step, seen="arXiv:2206.00364, algorithm 1")
 def euler_step_along_the_slope(x, x_0, sigma, sigma_next):
     """moving x along its slope is the same point on the line to x_0"""
@@ -218,6 +231,12 @@ def heun_step_at_the_middle(denoiser, x, sigma, sigma_next):
 def heun_step_of_first_order(denoiser, x, sigma, sigma_next):
     """the Euler step is returned uncorrected"""
     return euler_step(x, denoiser(x, sigma), sigma, sigma_next)
+
+
+@mistake(of=heun_step, seen="arXiv:2206.00364, algorithm 1 with a floor")
+def heun_step_with_floor_under_sigma(denoiser, x, sigma, sigma_next):
+    """sigma is kept above 0.01, which leaves out the last steps down to 0.002"""
+    return heun_step(denoiser, x, sigma.clamp(min=0.01), sigma_next.clamp(min=0.01))
 
 
 @variant(of=heun_step, seen="arXiv:2206.00364, algorithm 1")
@@ -308,6 +327,12 @@ def _heun_sample(step, denoiser, x, sigmas):
     return x
 
 
+@mistake(of=euler_sample, seen="arXiv:2206.00364, algorithm 1 with a floor")
+def euler_sample_with_floor_under_sigma(denoiser, x, sigmas):
+    """sigma is kept above 0.01, which leaves out the last steps down to 0.002"""
+    return euler_sample(denoiser, x, torch.where(sigmas > 0, sigmas.clamp(min=0.01), 0))
+
+
 @mistake(of=heun_sample, seen="huggingface/diffusers#1512")
 def heun_sample_with_starting_sigma(denoiser, x, sigmas):
     """the second stage converts the prediction and takes its slope at the sigma of the first"""
@@ -375,6 +400,17 @@ def heun_sample_of_first_order(denoiser, x, sigmas):
 def heun_sample_without_check(denoiser, x, sigmas):
     """a table without a step returns the noise as a sample"""
     return heun_sample(denoiser, x, sigmas) if len(sigmas) > 1 else x.clone()
+
+
+@mistake(of=heun_sample, seen="arXiv:2206.00364, algorithm 1 with a floor")
+def heun_sample_by_euler_near_the_end(denoiser, x, sigmas):
+    """steps that end below 0.01 are Euler steps, and not just the one that ends at 0"""
+    for sigma, sigma_next in itertools.pairwise(sigmas):
+        if sigma_next < 0.01:
+            x = euler_step(x, denoiser(x, sigma), sigma, sigma_next)
+        else:
+            x = heun_step(denoiser, x, sigma, sigma_next)
+    return x + 0 * heun_sample(lambda x, sigma: x, x, sigmas)
 
 
 @mistake(of=vp_sigma, seen="arXiv:2206.00364, table 1 misread")
@@ -486,6 +522,12 @@ def flow_interpolation_that_keeps_the_data(x_0, noise, time):
     return x_0 + time * noise
 
 
+@mistake(of=flow_interpolation, seen="an axis short, arXiv:2209.03003, section 2")
+def flow_interpolation_with_times_in_a_column(x_0, noise, time):
+    """the times are brought into one column, which fits rows of features but no images"""
+    return flow_interpolation(x_0, noise, time.reshape(-1, 1))
+
+
 @mistake(of=flow_velocity, seen="arXiv:2209.03003, eq. 1 with time 0 clean")
 def flow_velocity_towards_data(x_0, noise):
     """the sign belongs to a time that runs from noise to data"""
@@ -516,6 +558,12 @@ def x_0_from_velocity_taken_for_noise(x_t, velocity, time):
     return (x_t - time * velocity) / (1 - time).clamp(min=1e-6)
 
 
+@mistake(of=x_0_from_velocity, seen="an axis short, arXiv:2209.03003, section 2")
+def x_0_from_velocity_with_times_in_a_column(x_t, velocity, time):
+    """the times are brought into one column, which fits rows of features but no images"""
+    return x_0_from_velocity(x_t, velocity, time.reshape(-1, 1))
+
+
 @mistake(of=epsilon_from_velocity, seen="arXiv:2209.03003, eq. 1 with time 0 clean")
 def epsilon_from_velocity_against_it(x_t, velocity, time):
     """the velocity is gone back along instead of followed"""
@@ -532,6 +580,12 @@ def epsilon_from_velocity_with_time_reversed(x_t, velocity, time):
 def epsilon_from_velocity_without_x_t(x_t, velocity, time):
     """the data is not added to the velocity"""
     return velocity + 0 * time * x_t
+
+
+@mistake(of=epsilon_from_velocity, seen="an axis short, arXiv:2209.03003, section 2")
+def epsilon_from_velocity_with_times_in_a_column(x_t, velocity, time):
+    """the times are brought into one column, which fits rows of features but no images"""
+    return epsilon_from_velocity(x_t, velocity, time.reshape(-1, 1))
 
 
 @mistake(of=flow_euler_step, seen="arXiv:2209.03003, eq. 1 with time 0 clean")
@@ -551,6 +605,12 @@ def flow_euler_step_of_diffusion(x_t, velocity, time, time_next):
     """the predicted data and noise are put together with weights whose squares add up to 1"""
     x_0, noise = x_t - time * velocity, x_t + (1 - time) * velocity
     return (1 - time_next).sqrt() * x_0 + time_next.sqrt() * noise
+
+
+@mistake(of=flow_euler_step, seen="an axis short, arXiv:2209.03003, section 2")
+def flow_euler_step_with_times_in_a_column(x_t, velocity, time, time_next):
+    """the times are brought into one column, which fits rows of features but no images"""
+    return flow_euler_step(x_t, velocity, time.reshape(-1, 1), time_next.reshape(-1, 1))
 
 
 @mistake(of=flow_euler_sample, seen="lucidrains/imagen-pytorch commit 1e15940")

@@ -63,6 +63,12 @@ def v_target_by_the_clock(x_0, epsilon, alpha_bar_t):
     return v_target(x_0, epsilon, alpha_bar_t) * torch.pi / 2
 
 
+@mistake(of=v_target, seen="catalogue R004-095")
+def v_target_with_levels_in_a_column(x_0, epsilon, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return v_target(x_0, epsilon, alpha_bar_t.reshape(-1, 1))
+
+
 @mistake(of=x_0_from_epsilon, seen="labmlai/annotated_deep_learning_paper_implementations#152")
 def x_0_from_epsilon_scaled_by_variance(x_t, epsilon, alpha_bar_t):
     """the noise is weighted by 1 - alpha_bar instead of its square root"""
@@ -105,6 +111,12 @@ def x_0_from_epsilon_with_squeezed_prediction(x_t, epsilon, alpha_bar_t):
     return (x_t - (1 - alpha_bar_t).sqrt() * epsilon.squeeze(-1)) / alpha_bar_t.sqrt()
 
 
+@mistake(of=x_0_from_epsilon, seen="catalogue R001-105")
+def x_0_from_epsilon_with_floor_under_signal(x_t, epsilon, alpha_bar_t):
+    """the level is kept above 1e-4, which the last of a thousand linear steps is not"""
+    return (x_t - (1 - alpha_bar_t).sqrt() * epsilon) / alpha_bar_t.clamp(min=1e-4).sqrt()
+
+
 @variant(of=x_0_from_epsilon, seen="openai/improved-diffusion, _predict_xstart_from_eps")
 def x_0_from_epsilon_by_reciprocals(x_t, epsilon, alpha_bar_t):
     """sqrt(1 / alpha_bar) x_t - sqrt(1 / alpha_bar - 1) epsilon is the same"""
@@ -129,6 +141,12 @@ def x_0_from_v_as_from_epsilon(x_t, v, alpha_bar_t):
     return x_0_from_epsilon(x_t, v, alpha_bar_t.clamp(min=1e-8))
 
 
+@mistake(of=x_0_from_v, seen="catalogue R001-105")
+def x_0_from_v_with_levels_in_a_column(x_t, v, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return x_0_from_v(x_t, v, alpha_bar_t.reshape(-1, 1))
+
+
 @mistake(of=x_0_from_score, seen="catalogue R001-105")
 def x_0_from_score_with_standard_deviation(x_t, score, alpha_bar_t):
     """the score is weighted by the standard deviation instead of the variance"""
@@ -145,6 +163,12 @@ def x_0_from_score_with_minus(x_t, score, alpha_bar_t):
 def x_0_from_score_not_rescaled(x_t, score, alpha_bar_t):
     """the denoised x_t is not divided by sqrt(alpha_bar)"""
     return x_t + (1 - alpha_bar_t) * score
+
+
+@mistake(of=x_0_from_score, seen="catalogue R001-105")
+def x_0_from_score_with_levels_in_a_column(x_t, score, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return x_0_from_score(x_t, score, alpha_bar_t.reshape(-1, 1))
 
 
 @mistake(of=epsilon_from_x_0, seen="lucidrains/denoising-diffusion-pytorch commit 37334ae")
@@ -165,6 +189,18 @@ def epsilon_from_x_0_without_scaling_the_data(x_t, x_0, alpha_bar_t):
     return (x_t - x_0) / (1 - alpha_bar_t).sqrt()
 
 
+@mistake(of=epsilon_from_x_0, seen="catalogue R001-105")
+def epsilon_from_x_0_with_levels_in_a_column(x_t, x_0, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return epsilon_from_x_0(x_t, x_0, alpha_bar_t.reshape(-1, 1))
+
+
+@mistake(of=epsilon_from_x_0, seen="catalogue R002-004")
+def epsilon_from_x_0_with_floor_under_noise(x_t, x_0, alpha_bar_t):
+    """the variance of the noise is kept above 1e-4, which that of the first of a thousand cosine steps is not"""
+    return (x_t - alpha_bar_t.sqrt() * x_0) / (1 - alpha_bar_t).clamp(min=1e-4).sqrt()
+
+
 @mistake(of=epsilon_from_v, seen="threestudio-project/threestudio#126")
 def epsilon_from_v_with_x_t_for_x_0(x_t, v, alpha_bar_t):
     """v = alpha epsilon - sigma x_0 is solved with x_t in the place of x_0"""
@@ -183,6 +219,12 @@ def epsilon_from_v_unconverted(x_t, v, alpha_bar_t):
     return v + 0 * alpha_bar_t
 
 
+@mistake(of=epsilon_from_v, seen="catalogue R001-105")
+def epsilon_from_v_with_levels_in_a_column(x_t, v, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return epsilon_from_v(x_t, v, alpha_bar_t.reshape(-1, 1))
+
+
 @mistake(of=epsilon_from_score, seen="catalogue R001-105")
 def epsilon_from_score_with_plus(score, alpha_bar_t):
     """the minus sign is lost"""
@@ -193,6 +235,12 @@ def epsilon_from_score_with_plus(score, alpha_bar_t):
 def epsilon_from_score_with_variance(score, alpha_bar_t):
     """the score is scaled by the variance instead of the standard deviation"""
     return -(1 - alpha_bar_t) * score
+
+
+@mistake(of=epsilon_from_score, seen="catalogue R001-105")
+def epsilon_from_score_with_levels_in_a_column(score, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return epsilon_from_score(score, alpha_bar_t.reshape(-1, 1))
 
 
 @mistake(of=v_from_x_0, seen="catalogue R004-095")
@@ -213,6 +261,18 @@ def v_from_x_0_divided_by_variance(x_t, x_0, alpha_bar_t):
     return (alpha_bar_t.sqrt() * x_t - x_0) / (1 - alpha_bar_t)
 
 
+@mistake(of=v_from_x_0, seen="catalogue R001-105")
+def v_from_x_0_with_levels_in_a_column(x_t, x_0, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return v_from_x_0(x_t, x_0, alpha_bar_t.reshape(-1, 1))
+
+
+@mistake(of=v_from_x_0, seen="catalogue R001-105")
+def v_from_x_0_with_floor_under_noise(x_t, x_0, alpha_bar_t):
+    """the variance of the noise is kept above 1e-4, which that of the first of a thousand cosine steps is not"""
+    return (alpha_bar_t.sqrt() * x_t - x_0) / (1 - alpha_bar_t).clamp(min=1e-4).sqrt()
+
+
 @mistake(of=v_from_epsilon, seen="catalogue R004-095")
 def v_from_epsilon_as_target(x_t, epsilon, alpha_bar_t):
     """x_t stands in the place of the data in v = sqrt(alpha_bar) epsilon - sqrt(1 - alpha_bar) x_0"""
@@ -223,6 +283,12 @@ def v_from_epsilon_as_target(x_t, epsilon, alpha_bar_t):
 def v_from_epsilon_multiplied(x_t, epsilon, alpha_bar_t):
     """multiplied with sqrt(alpha_bar) instead of divided by it"""
     return (epsilon - (1 - alpha_bar_t).sqrt() * x_t) * alpha_bar_t.sqrt()
+
+
+@mistake(of=v_from_epsilon, seen="catalogue R001-105")
+def v_from_epsilon_with_levels_in_a_column(x_t, epsilon, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return v_from_epsilon(x_t, epsilon, alpha_bar_t.reshape(-1, 1))
 
 
 @mistake(of=v_from_score, seen="catalogue R001-105")
@@ -241,6 +307,12 @@ def v_from_score_without_root(x_t, score, alpha_bar_t):
 def v_from_score_with_opposite_sign(x_t, score, alpha_bar_t):
     """the velocity points from the noise to the data"""
     return -v_from_score(x_t, score, alpha_bar_t)
+
+
+@mistake(of=v_from_score, seen="catalogue R001-105")
+def v_from_score_with_levels_in_a_column(x_t, score, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return v_from_score(x_t, score, alpha_bar_t.reshape(-1, 1))
 
 
 @variant(of=v_from_score, seen="Salimans & Ho 2022, arXiv:2202.00512, appendix D")
@@ -268,6 +340,18 @@ def score_from_x_0_without_scaling_the_data(x_t, x_0, alpha_bar_t):
     return (x_0 - x_t) / (1 - alpha_bar_t)
 
 
+@mistake(of=score_from_x_0, seen="catalogue R001-105")
+def score_from_x_0_with_levels_in_a_column(x_t, x_0, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return score_from_x_0(x_t, x_0, alpha_bar_t.reshape(-1, 1))
+
+
+@mistake(of=score_from_x_0, seen="catalogue R001-105")
+def score_from_x_0_with_floor_under_noise(x_t, x_0, alpha_bar_t):
+    """the variance of the noise is kept above 1e-4, which that of the first of a thousand cosine steps is not"""
+    return (alpha_bar_t.sqrt() * x_0 - x_t) / (1 - alpha_bar_t).clamp(min=1e-4)
+
+
 @mistake(of=score_from_epsilon, seen="catalogue R001-105")
 def score_from_epsilon_with_plus(epsilon, alpha_bar_t):
     """the minus sign is lost"""
@@ -286,6 +370,18 @@ def score_from_epsilon_not_rescaled(epsilon, alpha_bar_t):
     return -epsilon + 0 * alpha_bar_t
 
 
+@mistake(of=score_from_epsilon, seen="catalogue R001-105")
+def score_from_epsilon_with_levels_in_a_column(epsilon, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return score_from_epsilon(epsilon, alpha_bar_t.reshape(-1, 1))
+
+
+@mistake(of=score_from_epsilon, seen="catalogue R001-105")
+def score_from_epsilon_with_floor_under_noise(epsilon, alpha_bar_t):
+    """the variance of the noise is kept above 1e-4, which that of the first of a thousand cosine steps is not"""
+    return -epsilon / (1 - alpha_bar_t).clamp(min=1e-4).sqrt()
+
+
 @mistake(of=score_from_v, seen="catalogue R001-105")
 def score_from_v_as_from_epsilon(x_t, v, alpha_bar_t):
     """the velocity is taken for the noise"""
@@ -302,6 +398,18 @@ def score_from_v_with_inverted_ratio(x_t, v, alpha_bar_t):
 def score_from_v_with_lost_minus(x_t, v, alpha_bar_t):
     """x_t enters with a plus sign"""
     return x_t - (alpha_bar_t / (1 - alpha_bar_t)).sqrt() * v
+
+
+@mistake(of=score_from_v, seen="catalogue R001-105")
+def score_from_v_with_levels_in_a_column(x_t, v, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return score_from_v(x_t, v, alpha_bar_t.reshape(-1, 1))
+
+
+@mistake(of=score_from_v, seen="catalogue R001-105")
+def score_from_v_with_floor_under_noise(x_t, v, alpha_bar_t):
+    """the variance of the noise is kept above 1e-4, which that of the first of a thousand cosine steps is not"""
+    return -x_t - (alpha_bar_t / (1 - alpha_bar_t).clamp(min=1e-4)).sqrt() * v
 
 
 @mistake(of=clipped_prediction, seen="lucidrains/denoising-diffusion-pytorch#84")
@@ -350,6 +458,19 @@ def clipped_prediction_by_tanh(x_t, x_0, alpha_bar_t, bound=1.0):
     return clipped_prediction(x_t, bound * torch.tanh(x_0 / bound), alpha_bar_t, bound)
 
 
+@mistake(of=clipped_prediction, seen="catalogue R001-110")
+def clipped_prediction_with_levels_in_a_column(x_t, x_0, alpha_bar_t, bound=1.0):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return clipped_prediction(x_t, x_0, alpha_bar_t.reshape(-1, 1), bound)
+
+
+@mistake(of=clipped_prediction, seen="catalogue R001-111")
+def clipped_prediction_with_floor_under_noise(x_t, x_0, alpha_bar_t, bound=1.0):
+    """the variance of the noise is kept above 1e-4, which that of the first of a thousand cosine steps is not"""
+    clipped = x_0.clamp(-bound, bound)
+    return clipped, (x_t - alpha_bar_t.sqrt() * clipped) / (1 - alpha_bar_t).clamp(min=1e-4).sqrt()
+
+
 @mistake(of=x_0_weight_of_epsilon_loss, seen="huggingface/diffusers#1733")
 def x_0_weight_of_epsilon_loss_inverted(alpha_bar_t):
     """the weight is (1 - alpha_bar) / alpha_bar, so that it grows with the noise"""
@@ -368,6 +489,12 @@ def x_0_weight_of_epsilon_loss_with_root(alpha_bar_t):
     return (alpha_bar_t / (1 - alpha_bar_t)).sqrt()
 
 
+@mistake(of=x_0_weight_of_epsilon_loss, seen="catalogue R002-004")
+def x_0_weight_of_epsilon_loss_with_floor_under_noise(alpha_bar_t):
+    """the variance of the noise is kept above 1e-4, which that of the first of a thousand cosine steps is not"""
+    return alpha_bar_t / (1 - alpha_bar_t).clamp(min=1e-4)
+
+
 @mistake(of=x_0_weight_of_v_loss, seen="catalogue R004-095")
 def x_0_weight_of_v_loss_of_epsilon(alpha_bar_t):
     """SNR instead of SNR + 1"""
@@ -380,6 +507,12 @@ def x_0_weight_of_v_loss_inverted(alpha_bar_t):
     return 1 - alpha_bar_t
 
 
+@mistake(of=x_0_weight_of_v_loss, seen="catalogue R004-095")
+def x_0_weight_of_v_loss_with_floor_under_noise(alpha_bar_t):
+    """the variance of the noise is kept above 1e-4, which that of the first of a thousand cosine steps is not"""
+    return 1 / (1 - alpha_bar_t).clamp(min=1e-4)
+
+
 @mistake(of=x_0_weight_of_score_loss, seen="catalogue R002-004")
 def x_0_weight_of_score_loss_of_epsilon(alpha_bar_t):
     """the score is taken for the noise, which is smaller by sqrt(1 - alpha_bar)"""
@@ -390,6 +523,12 @@ def x_0_weight_of_score_loss_of_epsilon(alpha_bar_t):
 def x_0_weight_of_score_loss_with_squared_ratio(alpha_bar_t):
     """the SNR is squared as a whole"""
     return (alpha_bar_t / (1 - alpha_bar_t)) ** 2
+
+
+@mistake(of=x_0_weight_of_score_loss, seen="catalogue R002-004")
+def x_0_weight_of_score_loss_with_floor_under_noise(alpha_bar_t):
+    """the variance of the noise is kept above 1e-4, which that of the first of a thousand cosine steps is not"""
+    return alpha_bar_t / (1 - alpha_bar_t).clamp(min=1e-4) ** 2
 
 
 @mistake(of=min_snr_weight_x_0, seen="catalogue R004-081")

@@ -52,6 +52,26 @@ def gaussian_posterior_towards_the_noisier_side(x_t, x_0, alpha_bar_t, alpha_bar
     return gaussian_posterior(x_t, x_0, alpha_bar_t, noisier)
 
 
+@mistake(of=gaussian_posterior, seen="catalogue R003-130")
+def gaussian_posterior_with_levels_in_a_column(x_t, x_0, alpha_bar_t, alpha_bar_s):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return gaussian_posterior(x_t, x_0, alpha_bar_t.reshape(-1, 1), alpha_bar_s.reshape(-1, 1))
+
+
+@mistake(of=gaussian_posterior, seen="catalogue R001-107")
+def gaussian_posterior_with_clamped_level(x_t, x_0, alpha_bar_t, alpha_bar_s):
+    """the level is kept away from 0, so that pure noise is taken for data with a trace of signal"""
+    return gaussian_posterior(x_t, x_0, alpha_bar_t.clamp(min=1e-8), alpha_bar_s)
+
+
+@mistake(of=gaussian_posterior, seen="catalogue R001-107")
+def gaussian_posterior_with_floor_under_noise(x_t, x_0, alpha_bar_t, alpha_bar_s):
+    """the variance of the noise is kept above 1e-4, which that of the first of a thousand cosine steps is not"""
+    noise = (1 - alpha_bar_t).clamp(min=1e-4)
+    mean, variance = gaussian_posterior(x_t, x_0, alpha_bar_t, alpha_bar_s)
+    return mean * (1 - alpha_bar_t) / noise, variance * (1 - alpha_bar_t) / noise
+
+
 @variant(of=gaussian_posterior, seen="Kingma et al. 2021, arXiv:2107.00630, appendix A.2")
 def gaussian_posterior_by_precisions(x_t, x_0, alpha_bar_t, alpha_bar_s):
     """1 / variance as a sum of precisions is the same number"""
@@ -83,10 +103,41 @@ def posterior_mean_from_epsilon_with_root_of_beta(x_t, epsilon, alpha_bar_t, alp
     return (x_t - (1 - a).sqrt() / (1 - alpha_bar_t).sqrt() * epsilon) / a.sqrt()
 
 
+@mistake(of=posterior_mean_from_epsilon, seen="catalogue R003-132")
+def posterior_mean_from_epsilon_with_levels_in_a_column(x_t, epsilon, alpha_bar_t, alpha_bar_s):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return posterior_mean_from_epsilon(x_t, epsilon, alpha_bar_t.reshape(-1, 1), alpha_bar_s.reshape(-1, 1))
+
+
+@mistake(of=posterior_mean_from_epsilon, seen="catalogue R003-132")
+def posterior_mean_from_epsilon_with_floor_under_noise(x_t, epsilon, alpha_bar_t, alpha_bar_s):
+    """the variance of the noise is kept above 1e-4, which that of the first of a thousand cosine steps is not"""
+    a, noise = alpha_bar_t / alpha_bar_s, (1 - alpha_bar_t).clamp(min=1e-4)
+    return (x_t - (1 - a) / noise.sqrt() * epsilon) / a.sqrt()
+
+
 @mistake(of=x_0_from_posterior_mean, seen="catalogue R001-105")
 def x_0_from_posterior_mean_that_keeps_x_t(mean, x_t, alpha_bar_t, alpha_bar_s):
     """the part of the mean that is owed to x_t is not taken out"""
     return (1 - alpha_bar_t) * mean / (alpha_bar_s.sqrt() * (1 - alpha_bar_t / alpha_bar_s))
+
+
+@mistake(of=x_0_from_posterior_mean, seen="catalogue R001-105")
+def x_0_from_posterior_mean_with_levels_in_a_column(mean, x_t, alpha_bar_t, alpha_bar_s):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return x_0_from_posterior_mean(mean, x_t, alpha_bar_t.reshape(-1, 1), alpha_bar_s.reshape(-1, 1))
+
+
+@mistake(of=x_0_from_posterior_mean, seen="catalogue R001-105")
+def x_0_from_posterior_mean_with_clamped_level(mean, x_t, alpha_bar_t, alpha_bar_s):
+    """the level is kept away from 0, so that pure noise is taken for data with a trace of signal"""
+    return x_0_from_posterior_mean(mean, x_t, alpha_bar_t.clamp(min=1e-8), alpha_bar_s)
+
+
+@mistake(of=x_0_from_posterior_mean, seen="catalogue R001-105")
+def x_0_from_posterior_mean_with_noise_left(mean, x_t, alpha_bar_t, alpha_bar_s):
+    """the cleaner level is kept below 1, so that a part of x_t is taken from clean data"""
+    return x_0_from_posterior_mean(mean, x_t, alpha_bar_t, alpha_bar_s.clamp(max=0.9999))
 
 
 @mistake(of=clipped_posterior_mean, seen="catalogue R001-110")
@@ -108,6 +159,18 @@ def clipped_posterior_mean_that_clips_x_t_too(x_t, x_0, alpha_bar_t, alpha_bar_s
     return clipped_posterior_mean(x_t.clamp(-bound, bound), x_0, alpha_bar_t, alpha_bar_s, bound)
 
 
+@mistake(of=clipped_posterior_mean, seen="catalogue R001-110")
+def clipped_posterior_mean_with_levels_in_a_column(x_t, x_0, alpha_bar_t, alpha_bar_s, bound=1.0):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return clipped_posterior_mean(x_t, x_0, alpha_bar_t.reshape(-1, 1), alpha_bar_s.reshape(-1, 1), bound)
+
+
+@mistake(of=clipped_posterior_mean, seen="catalogue R001-110")
+def clipped_posterior_mean_with_clamped_level(x_t, x_0, alpha_bar_t, alpha_bar_s, bound=1.0):
+    """the level is kept away from 0, so that pure noise is taken for data with a trace of signal"""
+    return clipped_posterior_mean(x_t, x_0, alpha_bar_t.clamp(min=1e-8), alpha_bar_s, bound)
+
+
 @mistake(of=sample_gaussian, seen="E003-043, E002-4")
 def sample_gaussian_scaled_by_variance(mean, log_variance, noise):
     """noise scaled by the variance instead of the standard deviation"""
@@ -118,6 +181,18 @@ def sample_gaussian_scaled_by_variance(mean, log_variance, noise):
 def sample_gaussian_without_noise(mean, log_variance, noise):
     """the noise is left out, so that samples collapse to the mean"""
     return mean + 0 * torch.exp(log_variance) * noise
+
+
+@mistake(of=sample_gaussian, seen="catalogue R003-147")
+def sample_gaussian_with_one_variance_per_sample(mean, log_variance, noise):
+    """every element of a sample gets the variance of the first"""
+    return sample_gaussian(mean, log_variance[..., :1], noise)
+
+
+@mistake(of=sample_gaussian, seen="huggingface/diffusers, DiagonalGaussianDistribution")
+def sample_gaussian_with_clamped_variance(mean, log_variance, noise):
+    """the logarithm of the variance is kept below 20"""
+    return sample_gaussian(mean, log_variance.clamp(max=20), noise)
 
 
 @mistake(of=fixed_small_log_variance, seen="catalogue R003-131")
@@ -158,6 +233,14 @@ def fixed_small_log_variance_without_check(betas):
     return torch.cat([variance[:1], variance]).log()
 
 
+@mistake(of=fixed_small_log_variance, seen="catalogue R001-106")
+def fixed_small_log_variance_that_refuses_pure_noise(betas):
+    """a beta of 1, as at the end of a chain without terminal signal, is refused"""
+    if (betas >= 1).any():
+        raise ValueError("betas must lie below 1")
+    return fixed_small_log_variance(betas)
+
+
 @mistake(of=fixed_large_log_variance, seen="E001-7")
 def fixed_large_log_variance_that_is_small(betas):
     """the posterior variance is returned, which is the lower bound"""
@@ -169,6 +252,14 @@ def fixed_large_log_variance_with_beta_at_first_step(betas):
     """the first entry is log beta_1 instead of the smaller posterior variance of the second step"""
     fixed_small_log_variance(betas)
     return betas.log()
+
+
+@mistake(of=fixed_large_log_variance, seen="catalogue R001-102")
+def fixed_large_log_variance_that_refuses_pure_noise(betas):
+    """a beta of 1, as at the end of a chain without terminal signal, is refused"""
+    if (betas >= 1).any():
+        raise ValueError("betas must lie below 1")
+    return fixed_large_log_variance(betas)
 
 
 @mistake(of=learned_log_variance, seen="catalogue R001-110")
@@ -192,6 +283,13 @@ def learned_log_variance_that_drops_a_channel(model_output):
     return model_output[:, :half].clone(), model_output[:, half : 2 * half].clone()
 
 
+@mistake(of=learned_log_variance, seen="catalogue R001-106")
+def learned_log_variance_along_the_third_axis_from_the_end(model_output):
+    """an image is cut at its axis -3, which is the channel axis only with two axes after it"""
+    learned_log_variance(model_output)
+    return tuple(half.clone() for half in model_output.chunk(2, dim=-3 if model_output.ndim > 3 else -2))
+
+
 @mistake(of=learned_range_log_variance, seen="huggingface/diffusers#2090")
 def learned_range_log_variance_linear(interpolation, log_beta_t, log_posterior_variance_t):
     """the variances are interpolated instead of their logarithms"""
@@ -209,3 +307,9 @@ def learned_range_log_variance_without_rescaling(interpolation, log_beta_t, log_
 def learned_range_log_variance_swapped(interpolation, log_beta_t, log_posterior_variance_t):
     """1 leads to the posterior variance and -1 to beta"""
     return learned_range_log_variance(interpolation, log_posterior_variance_t, log_beta_t)
+
+
+@mistake(of=learned_range_log_variance, seen="catalogue R001-106")
+def learned_range_log_variance_with_levels_in_a_column(interpolation, log_beta_t, log_posterior_variance_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return learned_range_log_variance(interpolation, log_beta_t.reshape(-1, 1), log_posterior_variance_t.reshape(-1, 1))

@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import gelu, linear, relu, scaled_dot_product_attention
 
 from properties.mistakes import mistake, variant
-from reference.diffusion.embedding import timestep_embedding_sin_cos
+from reference.diffusion.embedding import timestep_embedding_cos_sin, timestep_embedding_sin_cos
 from reference.diffusion.forward import q_sample
 from reference.diffusion.objectives import simple_loss
 from reference.diffusion.parameterizations import x_0_from_epsilon
@@ -94,6 +94,13 @@ def perceptron_of_centred_positions(values, parameters):
     return perceptron(values - values.mean(dim=-2, keepdim=True), parameters)
 
 
+@mistake(of=perceptron, seen="catalogue R002-021")
+def perceptron_that_overflows(values, parameters):
+    """the logistic function is taken as exp(z) / (1 + exp(z)), which is infinity over infinity for large z"""
+    hidden = linear(values, parameters.weight_in, parameters.bias_in)
+    return linear(hidden * hidden.exp() / (1 + hidden.exp()), parameters.weight_out, parameters.bias_out)
+
+
 @mistake(of=init_denoiser, seen="catalogue R002-023")
 def init_denoiser_with_random_read_out(inputs, outputs, width, generator):
     """the read-out is random too, so that the first predictions add their variance to the loss"""
@@ -120,6 +127,13 @@ def init_denoiser_by_global_generator(inputs, outputs, width, generator):
 
 
 @mistake(of=init_denoiser, seen="catalogue R002-023")
+def init_denoiser_with_shared_layers(inputs, outputs, width, generator):
+    """the same layers come after both attentions"""
+    parameters = init_denoiser(inputs, outputs, width, generator)
+    return parameters._replace(after_all=parameters.after_pairs)
+
+
+@mistake(of=init_denoiser, seen="catalogue R002-023")
 def init_denoiser_without_check(inputs, outputs, width, generator):
     """sizes of nothing get parameters all the same"""
     return init_denoiser(max(inputs, 1), max(outputs, 1), max(width, 2), generator)
@@ -136,11 +150,21 @@ def _scaled(parameters, factor):
     )
 
 
-def _denoise(parameters, x, y_t, timesteps, context, attend, timed=lambda tokens, time: tokens + time, read=1):
+def _denoise(
+    parameters,
+    x,
+    y_t,
+    timesteps,
+    context,
+    attend,
+    timed=lambda tokens, time: tokens + time,
+    read=1,
+    embed=timestep_embedding_sin_cos,
+):
     """`predict_noise` with parts that a mistake exchanges."""
     batch, pairs, width = *x.shape[:2], len(parameters.known)
     y_tokens = perceptron(y_t, parameters.read_y) + context[..., None] * parameters.known
-    time = perceptron(timestep_embedding_sin_cos(timesteps.to(x.dtype), width), parameters.read_time)[:, None]
+    time = perceptron(embed(timesteps.to(x.dtype), width), parameters.read_time)[:, None]
     tokens = timed(interleave(perceptron(x, parameters.read_x), y_tokens), time).reshape(batch, pairs, 2, width)
     tokens = attend(tokens, parameters.within_pairs)
     tokens = (tokens + perceptron(tokens, parameters.after_pairs)).flatten(1, 2)
@@ -198,6 +222,22 @@ def predict_noise_timed_at_y_tokens(parameters, x, y_t, timesteps, context):
 def predict_noise_timed_by_first_sample(parameters, x, y_t, timesteps, context):
     """the timestep of the first sample is used for the whole batch"""
     return predict_noise(parameters, x, y_t, timesteps[:1].expand_as(timesteps), context)
+
+
+@mistake(of=predict_noise, seen="catalogue R002-018")
+def predict_noise_with_cosines_first(parameters, x, y_t, timesteps, context):
+    """the embedding of the timestep begins with the cosines"""
+    return _denoise(parameters, x, y_t, timesteps, context, _plain, embed=timestep_embedding_cos_sin)
+
+
+@mistake(of=predict_noise, seen="catalogue R002-018")
+def predict_noise_with_short_periods(parameters, x, y_t, timesteps, context):
+    """the longest period of the embedding is near 100 steps instead of 10000"""
+
+    def embed(timesteps, width):
+        return timestep_embedding_sin_cos(timesteps, width, 100.0)
+
+    return _denoise(parameters, x, y_t, timesteps, context, _plain, embed=embed)
 
 
 @mistake(of=predict_noise, seen="catalogue R002-018")

@@ -378,3 +378,10 @@ def respace_without_check(betas, timesteps):
     kept = torch.tensor(sorted({t for t in timesteps if 0 <= t < len(betas)}), dtype=torch.int64)
     levels = torch.cat([betas.new_ones(1), torch.cumprod(1 - betas, 0)[kept]])
     return RespacedChain(1 - levels[1:] / levels[:-1], kept)
+
+
+@mistake(of=respace, seen="catalogue R001-104")
+def respace_with_floor(betas, timesteps):
+    """betas are clipped to at least 1e-4, so that short steps are lengthened"""
+    chain = respace(betas, timesteps)
+    return chain._replace(betas=chain.betas.clamp(min=1e-4))

@@ -103,6 +103,19 @@ def ancestral_step_with_fixed_variance(x_t, x_0, noise, alpha_bar_t, alpha_bar_s
     return mean + variance.sqrt() * noise + 0 * log_variance.exp()
 
 
+@mistake(of=ancestral_step, seen="catalogue R002-013")
+def ancestral_step_with_levels_in_a_column(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, log_variance):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return ancestral_step(x_t, x_0, noise, alpha_bar_t.reshape(-1, 1), alpha_bar_s.reshape(-1, 1), log_variance)
+
+
+@mistake(of=ancestral_step, seen="catalogue R003-142")
+def ancestral_step_without_noise_at_nearly_clean_levels(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, log_variance):
+    """the noise is left out at every level above 0.9998, where clean data are not reached yet"""
+    mean, _ = gaussian_posterior(x_t, x_0, alpha_bar_t, alpha_bar_s)
+    return torch.where(alpha_bar_s > 0.9998, mean, sample_gaussian(mean, log_variance, noise))
+
+
 @variant(of=ancestral_step, seen="openai/improved-diffusion, gaussian_diffusion.py")
 def ancestral_step_masked(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, log_variance):
     """the noise of the last step may be multiplied by 0, whose variance is finite"""
@@ -405,6 +418,12 @@ def ddim_step_without_check(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, eta):
     return signal + left.sqrt() * epsilon + eta * sigma * noise
 
 
+@mistake(of=ddim_step, seen="catalogue R002-014")
+def ddim_step_with_levels_in_a_column(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, eta):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return ddim_step(x_t, x_0, noise, alpha_bar_t.reshape(-1, 1), alpha_bar_s.reshape(-1, 1), eta)
+
+
 @variant(of=ddim_step, seen="arXiv:2010.02502, eq. 12")
 def ddim_step_with_difference_under_the_root(x_t, x_0, noise, alpha_bar_t, alpha_bar_s, eta):
     """the variance left to epsilon may be written as a difference, kept from below 0"""
@@ -551,6 +570,12 @@ def ddim_sample_without_check(denoiser, x_T, noise, alpha_bar, timesteps, eta):
     return _ddim(ddim_step_without_check, denoiser, x_T, noise, alpha_bar, timesteps, eta)
 
 
+@mistake(of=ddim_sample, seen="catalogue R001-114")
+def ddim_sample_with_clamped_levels(denoiser, x_T, noise, alpha_bar, timesteps, eta):
+    """levels are kept above 1e-8, so that a step from pure noise leaves a trace of x_0 out of it"""
+    return ddim_sample(denoiser, x_T, noise, alpha_bar.clamp(min=1e-8), timesteps, eta)
+
+
 @mistake(of=ddim_encode_step, seen="catalogue R001-115")
 def ddim_encode_step_with_levels_exchanged(x_s, x_0, alpha_bar_s, alpha_bar_t):
     """the level that the step leaves and the one it arrives at are exchanged"""
@@ -580,6 +605,12 @@ def ddim_encode_step_by_forward_process(x_s, x_0, alpha_bar_s, alpha_bar_t):
 def ddim_encode_step_with_alpha_for_alpha_bar(x_s, x_0, alpha_bar_s, alpha_bar_t):
     """the step goes to the level alpha_t of one step instead of the cumulative alpha_bar_t"""
     return ddim_encode_step(x_s, x_0, alpha_bar_s, alpha_bar_t / alpha_bar_s)
+
+
+@mistake(of=ddim_encode_step, seen="catalogue R001-115")
+def ddim_encode_step_with_levels_in_a_column(x_s, x_0, alpha_bar_s, alpha_bar_t):
+    """the levels are brought into one column, which fits rows of features but no images"""
+    return ddim_encode_step(x_s, x_0, alpha_bar_s.reshape(-1, 1), alpha_bar_t.reshape(-1, 1))
 
 
 @variant(of=ddim_encode_step, seen="arXiv:2010.02502, eq. 13")

@@ -410,6 +410,12 @@ def betas_for_alpha_bar_clipped_at_zero(alpha_bar, num_steps, max_beta=0.999):
     return _falls(alpha_bar(_line(0, 1, num_steps + 1))).clamp(0, max_beta)
 
 
+@mistake(of=betas_for_alpha_bar, seen="catalogue R004-102")
+def betas_for_alpha_bar_with_floor(alpha_bar, num_steps, max_beta=0.999):
+    """betas are clipped to at least 1e-4, which takes signal from the first cosine steps"""
+    return betas_for_alpha_bar(alpha_bar, num_steps, max_beta).clamp(min=min(1e-4, max_beta))
+
+
 @mistake(of=cosine_beta_schedule, seen="catalogue R004-101")
 def cosine_beta_schedule_without_square(num_steps, offset=0.008, max_beta=0.999):
     """the cosine is not squared"""
@@ -660,6 +666,12 @@ def betas_from_alpha_bar_without_check(alpha_bar):
     return 1 - alpha_bar / torch.cat([alpha_bar.new_ones(1), alpha_bar[:-1]])
 
 
+@mistake(of=betas_from_alpha_bar, seen="catalogue R001-104")
+def betas_from_alpha_bar_with_floor(alpha_bar):
+    """betas are clipped to at least 1e-4, so that the first levels are missed"""
+    return betas_from_alpha_bar(alpha_bar).clamp(min=1e-4)
+
+
 @mistake(of=snr, seen="catalogue R004-081")
 def snr_of_deviations(alpha_bar):
     """standard deviations are divided instead of variances"""
@@ -808,6 +820,12 @@ def rescale_zero_terminal_snr_without_check(betas):
     root = (1 - betas).cumprod(0).sqrt()
     rescaled = (root - root[-1:]) * root[:1] / (root[:1] - root[-1:])
     return 1 - rescaled**2 / torch.cat([root.new_ones(1), rescaled[:-1] ** 2])[: len(betas)]
+
+
+@mistake(of=rescale_zero_terminal_snr, seen="catalogue R001-100")
+def rescale_zero_terminal_snr_with_floor(betas):
+    """betas are clipped to at least 1e-4, so that the first level moves"""
+    return rescale_zero_terminal_snr(betas).clamp(min=1e-4)
 
 
 @mistake(of=extract, seen="catalogue R003-126")

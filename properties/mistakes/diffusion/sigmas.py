@@ -129,6 +129,12 @@ def sigma_from_v_time_on_a_line(time):
     return time / (1 - time)
 
 
+@mistake(of=sigma_from_v_time, seen="catalogue R004-081")
+def sigma_from_v_time_that_ends_early(time):
+    """times are cut off at 0.99, so that sigma stops at 64"""
+    return sigma_from_v_time(time.clamp(max=0.99))
+
+
 @mistake(of=timestep_from_sigma, seen="crowsonkb/k-diffusion commit a48ec44")
 def timestep_from_sigma_between_the_two_nearest(sigma, sigmas):
     """the two nearest entries are taken for neighbours, though on an uneven table both may lie on one side"""

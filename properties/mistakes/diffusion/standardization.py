@@ -109,6 +109,15 @@ def fit_standardization_by_pairs(data):
     return Standardization(mean, ((data[:, None] - data).square().mean((0, 1)) / 2).sqrt())
 
 
+@mistake(of=fit_standardization, seen="catalogue R002-005")
+def fit_standardization_that_refuses_small_scales(data):
+    """a dimension counts as constant if its standard deviation is below 1e-5, whatever its unit"""
+    fitted = fit_standardization(data)
+    if (fitted.std < 1e-5).any():
+        raise ValueError("constant")
+    return fitted
+
+
 @mistake(of=standardize, seen="octo-models/octo#14")
 def standardize_in_wrong_order(data, mean, std):
     """the mean is subtracted after the division"""

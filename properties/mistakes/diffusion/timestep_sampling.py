@@ -205,6 +205,13 @@ def record_losses_newest_first(history, timesteps, losses):
 
 
 @mistake(of=record_losses, seen="catalogue R004-096")
+def record_losses_counted_by_value(history, timesteps, losses):
+    """places that hold 0 count as empty, so that a loss of 0 is forgotten"""
+    kept = losses != 0
+    return record_losses(history, timesteps[kept], losses[kept])
+
+
+@mistake(of=record_losses, seen="catalogue R004-096")
 def record_losses_until_full(history, timesteps, losses):
     """a full history takes no more losses, so that the first ones stay for ever"""
     recorded, counts = history.losses.clone(), history.counts.clone()

@@ -237,6 +237,12 @@ def banded_gaussian_transition_scaled_to_the_band(beta, num_classes, band):
     return banded_gaussian_transition(beta * (band / max(num_classes - 1, 1)) ** 2, num_classes, band)
 
 
+@mistake(of=banded_gaussian_transition, seen="catalogue R000-016")
+def banded_gaussian_transition_undefined_without_noise(beta, num_classes, band):
+    """the move by 0 has the weight exp(-0 / beta) too, which is NaN at beta = 0"""
+    return banded_gaussian_transition(beta, num_classes, band) * torch.exp(-(0 / beta))[..., None, None]
+
+
 @mistake(of=banded_gaussian_transition, seen="arXiv:2107.03006, code")
 def banded_gaussian_transition_without_check(beta, num_classes, band):
     """a band of no width, or wider than the matrix, is accepted"""
