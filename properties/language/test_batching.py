@@ -14,7 +14,8 @@ from properties.rejection import assert_rejects
 from properties.strategies import dyadics, masks, normals, simplex
 
 TEXT = st.lists(st.integers(0, 4), max_size=4)
-TEXTS = st.lists(TEXT, min_size=1, max_size=3)
+IDS = st.lists(st.sampled_from([0, 1, 3, -100, 2**24 + 1]), max_size=4)
+TEXTS = st.lists(IDS, min_size=1, max_size=3)
 TEXTS |= TEXTS.map(lambda texts: [*texts, [3, 1, 4, 3]])
 LENGTHS = st.lists(st.integers(0, 6), max_size=6)
 SIZES = st.lists(st.integers(1, 3), min_size=1, max_size=3)
@@ -27,7 +28,7 @@ def filled(rows, fill):
 
 def pack_and_its_mirror(sizes, rest):
     """Two rows of documents of these sizes, with padding on the outside: the second starts where the first ends."""
-    numbers = [number for number, size in enumerate(sizes) for _ in range(size)]
+    numbers = [number for number, size in zip((7, 9, 4), sizes, strict=False) for _ in range(size)]
     return torch.tensor([[-1] * rest + numbers, numbers[::-1] + [-1] * rest])
 
 
@@ -49,6 +50,15 @@ def test_pad_left_fills_up_to_the_longest(pad_left, texts):
     ids, kept = pad_left(texts, 3)
     assert_equal([row[::-1] for row in ids.tolist()], filled([text[::-1] for text in texts], 3))
     assert_equal([row[::-1] for row in kept.tolist()], filled([[True] * len(text) for text in texts], False))
+
+
+def test_pad_right_fills_labels_up_with_any_number(pad_right, pad_left):
+    """Labels are padded with -100, which some of their own may be."""
+    behind, before = pad_right([[5], [-100, 6]], -100), pad_left([[5], [-100, 6]], -100)
+    assert_equal(behind.ids.tolist(), [[5, -100], [-100, 6]])
+    assert_equal(behind.kept.tolist(), [[True, False], [True, True]])
+    assert_equal(before.ids.tolist(), [[-100, 5], [-100, 6]])
+    assert_equal(before.kept.tolist(), [[False, True], [True, True]])
 
 
 def test_pad_left_rejects_an_empty_batch(pad_left, pad_right):
@@ -77,7 +87,8 @@ def test_packed_causal_mask_equals_triangles_along_the_diagonal(packed_causal_ma
     """It is block-diagonal, with a lower triangle for each document and zeros for padding."""
     blocks, empty = [torch.ones(size, size).tril() for size in sizes], torch.zeros(rest, rest)
     expected = torch.stack([torch.block_diag(empty, *blocks), torch.block_diag(*blocks[::-1], empty)])
-    assert_equal(packed_causal_mask(pack_and_its_mirror(sizes, rest)).tolist(), expected.bool().tolist())
+    seen = packed_causal_mask(pack_and_its_mirror(sizes, rest)[:, None])
+    assert_equal(seen.tolist(), expected[:, None].bool().tolist())
 
 
 @given(sizes=SIZES, rest=st.integers(0, 2))
@@ -85,7 +96,7 @@ def test_packed_position_ids_restart(packed_position_ids, sizes, rest):
     """Every document, the one at the start of another row too, counts from 0, and padding has 0."""
     rows = [[0] * rest, *([*range(size)] for size in sizes)], [*([*range(size)] for size in sizes[::-1]), [0] * rest]
     expected = [[*itertools.chain(*row)] for row in rows]
-    assert_equal(packed_position_ids(pack_and_its_mirror(sizes, rest)).tolist(), expected)
+    assert_equal(packed_position_ids(pack_and_its_mirror(sizes, rest)[:, None]).tolist(), [[row] for row in expected])
 
 
 @given(
@@ -122,9 +133,11 @@ def test_masked_scores_leave_no_weight_to_masked_keys(masked_scores, dtype, scor
     assert_close(weights, expected, 1)
 
 
-@given(weights=simplex(2, 3, 5, grid=8), kept=masks(2, 3, 5))
-def test_masked_weights_equal_shares_of_what_is_left(masked_weights, weights, kept):
+@pytest.mark.parametrize("scale", [1, 2.0**-40])
+@given(weights=simplex(2, 3, 5, grid=8), kept=masks(2, 3, 5) | masks(2, 1, 5))
+def test_masked_weights_equal_shares_of_what_is_left(masked_weights, weights, kept, scale):
     """They are the shares of the kept weights in their sum, and 0 where that is 0."""
+    weights = scale * weights
     rows = torch.where(kept, weights, 0).flatten(0, 1).tolist()
     sums = [sum(map(Fraction, row)) for row in rows]
     expected = [
@@ -225,13 +238,17 @@ def test_first_fit_packs_rejects_what_fits_nowhere(first_fit_packs, lengths):
     assert_rejects(first_fit_packs, lengths, 6)
 
 
-@given(packs=st.lists(st.lists(TEXT, max_size=2), min_size=1, max_size=3), room=st.integers(0, 2))
-def test_pack_documents_holds_each_document_under_its_number(pack_documents, packs, room):
+@given(
+    packs=st.lists(st.lists(IDS, max_size=2), min_size=1, max_size=3),
+    room=st.integers(0, 2),
+    pad=st.sampled_from([3, -100]),
+)
+def test_pack_documents_holds_each_document_under_its_number(pack_documents, packs, room, pad):
     """Documents stand one after another, numbered from 0 in each row; behind them padding has the number -1."""
     length = max(len([*itertools.chain(*pack)]) for pack in packs) + room
-    ids, documents = pack_documents(packs, length, 3)
+    ids, documents = pack_documents(packs, length, pad)
     rows = [[(token, number) for number, text in enumerate(pack) for token in text] for pack in packs]
-    expected = [row + [(3, -1)] * (length - len(row)) for row in rows]
+    expected = [row + [(pad, -1)] * (length - len(row)) for row in rows]
     assert_equal(torch.stack([ids, documents], -1).tolist(), [[list(pair) for pair in row] for row in expected])
 
 
@@ -241,7 +258,7 @@ def test_pack_documents_rejects_packs_that_do_not_fit(pack_documents, packs):
     assert_rejects(pack_documents, packs, 3, 0)
 
 
-@given(ids=st.lists(st.integers(2, 6), max_size=7), length=st.integers(2, 4))
+@given(ids=st.lists(st.integers(1, 6), max_size=7), length=st.integers(2, 4))
 def test_evaluation_windows_hold_each_token_once(evaluation_windows, ids, length):
     """Without the start token at the head of each, the windows joined are the text, and all but the last are full."""
     windows = evaluation_windows(ids, 1, length)

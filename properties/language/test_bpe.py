@@ -44,9 +44,9 @@ merge_tables = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_siz
 # Libraries that know a token by its text, and not by the pair that it was made of, can be given these.
 one_way_tables = merge_tables.map(one_way)
 texts = st.text("ab", max_size=10)
-id_words = st.lists(st.sampled_from([3, 5, 6]), max_size=7).map(tuple)
+id_words = st.lists(st.sampled_from([0, 3, 5]), max_size=7).map(tuple)
 id_corpora = st.dictionaries(id_words, st.integers(1, 3), max_size=3).map(
-    lambda words: {(3, 5, 3, 5, 3, 3, 3): 2, **words}
+    lambda words: {(0, 3, 5, 3, 5, 3, 3, 3): 2, **words}
 )
 corpora = st.dictionaries(texts, st.integers(1, 3), min_size=1, max_size=3).map(lambda words: {"aaab": 1, **words})
 
@@ -115,6 +115,7 @@ def test_most_frequent_pair_precedes_all_others(most_frequent_pair, pair_counts)
     ranked = sorted((-count, *pair) for pair, count in pair_counts.items())
     assert_equal(best, ranked[0][1:])
     assert_equal(most_frequent_pair(dict(reversed(pair_counts.items()))), best)
+    assert_equal(most_frequent_pair({(10, 3): 2, (9, 500): 2}), (9, 500))
 
 
 def test_most_frequent_pair_rejects_no_pairs(most_frequent_pair):
@@ -122,10 +123,10 @@ def test_most_frequent_pair_rejects_no_pairs(most_frequent_pair):
     assert_rejects(most_frequent_pair, {})
 
 
-@given(ids=st.lists(st.sampled_from([3, 5]), max_size=9), pair=st.tuples(st.sampled_from([3, 5]), st.just(3)))
+@given(ids=st.lists(st.sampled_from([0, 1, 2, 11]), max_size=9), pair=st.tuples(st.sampled_from([1, 2]), st.just(1)))
 def test_merge_pair_equals_replacement(merge_pair, ids, pair):
     """Occurrences are replaced from left to right, and one that overlaps the last is none."""
-    ids = [*ids, 3, 3, 3]
+    ids = [0, *ids, 1, 1, 1]
     assert_equal(merge_pair(ids, pair, 256), replaced(ids, pair, 256))
 
 
@@ -216,13 +217,16 @@ def test_train_bpe_rejects_impossible_input(
         ({"ab": 1}, 300, 0, ((A, B),)),
         ({"a": 5, "": 1}, 300, 0, ()),
         ({"ab": 1, "ca": 1}, 257, 0, ((A, B),)),
+        ({" A": 1}, 300, 0, ((32, 65),)),
+        ({"\u00e9": 1}, 300, 0, ((0xC3, 0xA9),)),
+        ({"e\u0301": 1}, 300, 0, ((101, 0xCC), (256, 0x81))),
         ({"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}, 259, 0, ((117, 103), (117, 110), (104, 256))),
     ],
 )
 def test_train_bpe_ends_where_nothing_is_left(
     train_bpe, train_bpe_incremental, train_bpe_heap, word_counts, vocab_size, num_special_tokens, merges
 ):
-    """The smallest vocabulary has no merges, and words of one token end training."""
+    """The smallest vocabulary has no merges, and words of one token end training. Words are their bytes as they are."""
     assert_equal(train_bpe(word_counts, vocab_size, num_special_tokens), merges)
     assert_equal(train_bpe_incremental(word_counts, vocab_size, num_special_tokens), merges)
     assert_equal(train_bpe_heap(word_counts, vocab_size, num_special_tokens), merges)
@@ -341,20 +345,22 @@ def test_encode_bpe_by_scores_equals_best_cuts(encode_bpe_by_scores, text, score
 )
 def test_encode_bpe_by_scores_prefers_score_to_length(encode_bpe_by_scores, text, pieces):
     """A longer piece from the left is not preferred, and a character without a score stays."""
-    scores = {"aa": -5.0, "bc": -1.0, "ab": -2.0, "st": -1.0, "or": -2.0, "orm": -3.0, "sto": -4.0, "stor": -5.0}
+    ranked = {"bc": 1, "st": 1, "ab": 2, "or": 2, "orm": 3, "sto": 4, "aa": 5, "stor": 5}
+    scores = {piece: -rank / 8 for piece, rank in ranked.items()}
     assert_equal(encode_bpe_by_scores(text, scores), pieces)
 
 
 @given(text=texts, merges=merge_tables)
 def test_bpe_byte_spans_cover_the_bytes(bpe_byte_spans, text, merges):
     """Each token spells the bytes of its span, the spans follow each other, and the last ends where the bytes do."""
+    merges = [*merges, (0xE7, 0x88)]
     ids = rewritten(b"ab\xe7\x88" + text.encode(), merges)
     ends = [len(b"".join(spelled(known, merges) for known in ids[:n])) for n in range(len(ids) + 1)]
     assert_equal(bpe_byte_spans(ids, merges), tuple(itertools.pairwise(ends)))
     assert_equal(bpe_byte_spans([], merges), ())
 
 
-SPECIAL_IDS = {"<a>": 400, "b b": 500}
+SPECIAL_IDS = {"<a>": 400, "b b": 500, "\u2581": 600}
 PLAIN = ["ab", " ab", " ", "b", "\u5b57", "ab\n", "'s"]
 
 
@@ -364,13 +370,19 @@ def test_encode_bpe_text_encodes_pre_tokens_apart(
 ):
     """A special token is its id, and any other part the ids of its pre-tokens, each rewritten on its own."""
     merges = [*merges, (32, A), (B, 32), (ord("\n"), ord("\n")), (ord("b"), ord("'"))]
-    text, expected = "ab <a>b" + parts, []
+    text, expected = "ab <a>be\u0301\r\n" + parts, []
     for part in split_special_tokens(text, list(SPECIAL_IDS)):
         for pre_token in [] if part in SPECIAL_IDS else gpt2_pre_tokens(part):
             expected.extend(rewritten(pre_token.encode(), merges))
         expected += [SPECIAL_IDS[part]] if part in SPECIAL_IDS else []
     assert_equal(encode_bpe_text(text, merges, SPECIAL_IDS), tuple(expected))
     assert_equal(encode_bpe_text("<a>", merges, {}), tuple(b"<a>"))
+
+
+def test_encode_bpe_text_takes_the_longest_special_token(encode_bpe_text):
+    """Of special tokens that start together the longest is taken, whichever comes first in the table."""
+    for special_ids in ({"<a>": 300, "<a>>": 301}, {"<a>>": 301, "<a>": 300}):
+        assert_equal(encode_bpe_text("<a>b<a>>", [], special_ids), (300, B, 301))
 
 
 @given(text=st.text(max_size=6), merges=one_way_tables)
@@ -388,12 +400,15 @@ def test_decode_bpe_text_inverts_encoding(decode_bpe_text, encode_bpe_text, text
         ([0xE7, 0x88], "\ufffd"),
         ([0x88, 0xB1, 400], "\ufffd\ufffd<a>"),
         ([256, 0xE7, 400, 0x88], "ab\ufffd<a>\ufffd"),
+        ([13, 10], "\r\n"),
+        ([600], "\u2581"),
         ([], ""),
     ],
 )
 def test_decode_bpe_text_joins_before_it_reads(decode_bpe_text, ids, text):
-    """Bytes are read as one text, and where they are none there is U+FFFD."""
+    """Bytes are read as one text, and where they are none there is U+FFFD. A mark of the byte order stays."""
     assert_equal(decode_bpe_text([A, *ids], [(A, B)], SPECIAL_IDS), "a" + text)
+    assert_equal(decode_bpe_text([0xEF, 0xBB, 0xBF, *ids], [(A, B)], SPECIAL_IDS), "\ufeff" + text)
 
 
 @pytest.mark.parametrize("special_ids", [{"<a>": 256}, {"<a>": 0}, {"<a>": 400, "<b>": 400}, {"<a>": 257, "<b>": -1}])

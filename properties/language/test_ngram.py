@@ -121,6 +121,14 @@ def test_counts_after_equals_occurrences_after_context(counts_after, texts, cont
     assert_equal(counts_after(tuple(context), counts), expected)
 
 
+def test_counts_after_reads_whole_words(counts_after, map_unknown_words, pad_sentence, frequent_words):
+    """Words that share letters, spell the same together or differ in capitals are different words."""
+    assert_equal(counts_after(("ab", "c"), {("a", "bc", "d"): 1, ("ab", "c", "e"): 2}), {"e": 2})
+    assert_equal(map_unknown_words(("a", "cat"), ("cat", "<UNK>")), ("<UNK>", "cat"))
+    assert_equal(pad_sentence(("x<s>",), 1), ("<s>", "x<s>", "</s>"))
+    assert_equal(frequent_words((("A", "a", "b", "b"),), 2), ("b",))
+
+
 def test_counts_after_rejects_negative_count(counts_after):
     """Nothing occurs less than never."""
     assert_rejects(counts_after, ("a",), {("a", "b"): 2, ("a", "a"): -1})
@@ -178,11 +186,15 @@ def test_sentence_log_probability_sums_to_one(sentence_log_probability, rows, or
     assert_close(whole + begun, 1, roundings=64)
 
 
-@pytest.mark.parametrize("chance", [0.5, 0.0])
-def test_sentence_log_probability_does_not_underflow(sentence_log_probability, chance):
-    """2000 words and an end of probability 1/2 have log probability -2001 log 2; with probability 0 it is -inf."""
-    seen = sentence_log_probability(("a",) * 2000, 2, lambda word, context: chance if word == "</s>" else 0.5)
-    assert_close(seen, -2001 * math.log(2) if chance else -math.inf, 2001 * math.log(2))
+@pytest.mark.parametrize("bits", [1, 64, math.inf])
+def test_sentence_log_probability_does_not_underflow(sentence_log_probability, bits):
+    """The first of 2000 words has probability 1/4, each other 1/2, and the end 1/2, 2^-64 or 0: bits add up."""
+
+    def chance(word, context):
+        return 2.0**-bits if word == "</s>" else 0.25 if "<s>" in context else 0.5
+
+    seen = sentence_log_probability(("a",) * 2000, 2, chance)
+    assert_close(seen, -(2001 + bits) * math.log(2), 2065 * math.log(2))
 
 
 @given(rows=positive_tables, texts=sentences, order=st.integers(1, 3))
@@ -199,6 +211,15 @@ def test_ngram_perplexity_reduces_to_size_of_vocabulary_for_uniform_model(ngram_
     """Words that are drawn from V equal ones have perplexity V; impossible ones have inf."""
     seen = ngram_perplexity((("a", "b"), (), ("a",)), 2, lambda word, context: 1 / size)
     assert_close(seen, size)
+
+
+def test_ngram_perplexity_does_not_underflow(ngram_perplexity):
+    """2000 words, of which the first has probability 1/4 and each other 1/2, and a certain end have perplexity 2."""
+
+    def chance(word, context):
+        return 1.0 if word == "</s>" else 0.25 if "<s>" in context else 0.5
+
+    assert_close(ngram_perplexity((("a",) * 2000,), 2, chance), 2, roundings=4096)
 
 
 def test_ngram_perplexity_rejects_no_sentences(ngram_perplexity):

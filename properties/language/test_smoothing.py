@@ -1,7 +1,8 @@
 """Laws of `reference.language.smoothing`.
 
 A letter is a word, "<" the start and ">" the end. Counts are those of every part of the texts that does not end in the
-start; oracles read the texts themselves, in exact arithmetic. The vocabulary has a letter that no text has.
+start; oracles read the texts themselves, in exact arithmetic. The first text breaks off before its end. The vocabulary
+has a letter that no text has.
 """
 
 import math
@@ -19,9 +20,10 @@ from properties.strategies import dyadics, simplex
 
 WORDS = ("b", "c", ">", "a")
 texts = st.tuples(st.lists(st.text("ab", max_size=6), min_size=2, max_size=4), st.sampled_from(["<<", "<"])).map(
-    lambda drawn: [drawn[1] + text + ">" for text in drawn[0]]
+    lambda drawn: [drawn[1] + drawn[0][0], *(drawn[1] + text + ">" for text in drawn[0][1:])]
 )
 contexts = st.sampled_from(["a", "b", "", "ab", "<", "c", "<<", "<a", "aa", "ba", "bb", "ca", "bc"]).map(tuple)
+UNSEEN = dict.fromkeys([tuple(gram) for gram in ("c", "ac", "bac", "ca")], 0)
 eighths = st.sampled_from([0.375, 0.625, 0.125, 0.875, 1.0, 0.25, 0.75, 0.0])
 ratios = st.sampled_from([0.625, 0.375, 0.875, 0.125, 1.0, 0.25, 0.75])
 rows_of_ratios = st.tuples(*[st.tuples(ratios, ratios, ratios) | st.tuples(ratios)] * 3)
@@ -93,7 +95,7 @@ def by_count(rows, context):
 @given(texts=texts, context=contexts)
 def test_maximum_likelihood_probability_equals_share_of_followers(maximum_likelihood_probability, texts, context):
     """After a context that the text has, a word is as likely as it is frequent there; other contexts are refused."""
-    after, counts = followers(texts, context), counts_of(texts)
+    after, counts = followers(texts, context), UNSEEN | counts_of(texts)
     if not after:
         assert_rejects(maximum_likelihood_probability, "a", context, counts)
     else:
@@ -114,7 +116,7 @@ def test_maximum_likelihood_probability_has_highest_likelihood(maximum_likelihoo
 @given(texts=texts, context=contexts, k=st.integers(1, 40).map(lambda number: number / 16))
 def test_lidstone_probability_equals_mixture_with_uniform(lidstone_probability, texts, context, k):
     """C(h) / (C(h) + k |V|) of the relative frequency and the rest of 1 / |V|: uniform if the context is new."""
-    counts = counts_of(texts)
+    counts = UNSEEN | counts_of(texts)
     after = followers(texts, context)
     share = after.total() / (after.total() + Fraction(k) * 4)
     expected = [float(share * Fraction(after[w], after.total() or 1) + (1 - share) / 4) for w in WORDS]
@@ -124,7 +126,7 @@ def test_lidstone_probability_equals_mixture_with_uniform(lidstone_probability, 
 @given(texts=texts, context=contexts)
 def test_laplace_probability_equals_share_after_more_text(laplace_probability, texts, context):
     """It is the share of followers in the text with each word of the vocabulary after the context once more."""
-    counts = counts_of(texts)
+    counts = UNSEEN | counts_of(texts)
     after = followers(texts, context) + Counter(WORDS)
     expected = [after[word] / after.total() for word in WORDS]
     assert_close([laplace_probability(word, context, counts, WORDS) for word in WORDS], expected)
@@ -244,7 +246,7 @@ def test_absolute_discount_probability_equals_mixture_of_orders(
     absolute_discount_probability, texts, context, discounts
 ):
     """Each word seen after the context passes D of its count on to the order below, and below unigrams all is equal."""
-    counts = counts_of(texts)
+    counts = UNSEEN | counts_of(texts)
     levels = [followers(texts, end) for end in ends(context)]
     expected = [mixture(levels, constant(discounts, context), word) for word in WORDS]
     seen = [absolute_discount_probability(w, context, counts, WORDS, discounts) for w in WORDS]
@@ -254,11 +256,21 @@ def test_absolute_discount_probability_equals_mixture_of_orders(
 @given(texts=texts, context=contexts, discounts=st.tuples(eighths, eighths, eighths))
 def test_kneser_ney_probability_equals_mixture_of_neighbours(kneser_ney_probability, texts, context, discounts):
     """It mixes how often words stand after trigram contexts with how many words they stand after, for shorter ones."""
-    counts = counts_of(texts)
+    counts = UNSEEN | counts_of(texts)
     levels = [followers(texts, end) if len(end) == 2 else neighbours(texts, end) for end in ends(context)]
     expected = [mixture(levels, constant(discounts, context), word) for word in WORDS]
     seen = [kneser_ney_probability(word, context, counts, WORDS, discounts) for word in WORDS]
     assert_close(seen, expected, roundings=32)
+
+
+def test_kneser_ney_probability_counts_words_before_without_their_order(
+    kneser_ney_probability, modified_kneser_ney_probability
+):
+    """Unigrams alone are the shares of different words before, which the text has two of for a, and one for b and >."""
+    counts = counts_of(["<abab>"], 2)
+    assert_close([kneser_ney_probability(word, (), counts, WORDS, (0.0,)) for word in WORDS], [1 / 4, 0, 1 / 4, 1 / 2])
+    seen = [modified_kneser_ney_probability(word, (), counts, WORDS, ((0.0, 0.0, 0.0),)) for word in WORDS]
+    assert_close(seen, [1 / 4, 0, 1 / 4, 1 / 2])
 
 
 @given(texts=texts, discount=eighths)
@@ -279,7 +291,7 @@ def test_modified_kneser_ney_probability_equals_mixture_of_neighbours(
     modified_kneser_ney_probability, texts, context, rows
 ):
     """As Kneser-Ney, where counts 1, 2 and 3 or more pass on discounts of their own."""
-    counts = counts_of(texts)
+    counts = UNSEEN | counts_of(texts)
     levels = [followers(texts, end) if len(end) == 2 else neighbours(texts, end) for end in ends(context)]
     expected = [mixture(levels, by_count(rows, context), word) for word in WORDS]
     seen = [modified_kneser_ney_probability(word, context, counts, WORDS, rows) for word in WORDS]
@@ -306,26 +318,27 @@ def table(numbers, order=2):
 
 
 some = st.integers(1, 5)
+orders = st.sampled_from([2, 3])
 
 
-@given(n_1=some, n_2=st.integers(0, 5), n_3=st.integers(0, 5))
-def test_absolute_discount_balances_counts_of_counts(absolute_discount, n_1, n_2, n_3):
+@given(n_1=some, n_2=st.integers(0, 5), n_3=st.integers(0, 5), order=orders)
+def test_absolute_discount_balances_counts_of_counts(absolute_discount, n_1, n_2, n_3, order):
     """What D takes from n-grams with counts 1 and, twice, 2 is the number of those with count 1."""
-    discount = absolute_discount(table([n_1, n_2, n_3]), 2)
+    discount = absolute_discount(table([n_1, n_2, n_3], order), order)
     assert_close(discount * (n_1 + 2 * n_2), n_1)
     assert_at_most(discount, 1)
 
 
-@given(numbers=st.tuples(some, some, some, st.integers(0, 5), st.integers(0, 5)))
-def test_modified_kneser_ney_discounts_balance_counts_of_counts(modified_kneser_ney_discounts, numbers):
+@given(numbers=st.tuples(some, some, some, st.integers(0, 5), st.integers(0, 5)), order=orders)
+def test_modified_kneser_ney_discounts_balance_counts_of_counts(modified_kneser_ney_discounts, numbers, order):
     """(j - D_j) n_j is (j + 1) n_{j+1} Y, and D_1 is Y; refused where a D_j would be below 0."""
     n = [0, *numbers]
     y = Fraction(n[1], n[1] + 2 * n[2])
     expected = [j - (j + 1) * y * n[j + 1] / Fraction(n[j]) for j in (1, 2, 3)]
     if min(expected) < 0:
-        assert_rejects(modified_kneser_ney_discounts, table(numbers), 2)
+        assert_rejects(modified_kneser_ney_discounts, table(numbers, order), order)
     else:
-        seen = modified_kneser_ney_discounts(table(numbers), 2)
+        seen = modified_kneser_ney_discounts(table(numbers, order), order)
         assert_close(seen[0], float(y))
         assert_close(list(seen), [float(d) for d in expected], [j + 4 * n[j + 1] / n[j] for j in (1, 2, 3)])
 
@@ -355,7 +368,7 @@ def test_witten_bell_probability_equals_share_after_draws_from_below(
     witten_bell_probability, witten_bell_probability_by_totals, texts, context
 ):
     """It is the share among the followers and, for each different one, one more that the order below draws."""
-    counts = counts_of(texts)
+    counts = UNSEEN | counts_of(texts)
     chances = {word: Fraction(followers(texts, "")[word], followers(texts, "").total()) for word in WORDS}
     for end in ends(context)[-2::-1]:
         after = followers(texts, end)
@@ -404,8 +417,12 @@ def falling(extras):
 any_numbers = st.tuples(*[st.integers(0, 12)] * 4)
 
 
-@given(numbers=st.one_of(st.tuples(*[st.integers(0, 3)] * 4).map(falling), any_numbers), cutoff=st.integers(1, 3))
-def test_good_turing_ratios_frees_singletons(good_turing_ratios, numbers, cutoff):
+@given(
+    numbers=st.one_of(st.tuples(*[st.integers(0, 3)] * 4).map(falling), any_numbers),
+    order=orders,
+    cutoff=st.integers(1, 3),
+)
+def test_good_turing_ratios_frees_singletons(good_turing_ratios, numbers, order, cutoff):
     """All counts up to the cutoff together lose n_1, each in proportion to what Turing's r* = (r+1) n_{r+1} / n_r takes
     from it; where this leaves nothing of a count, or adds to it, there are no such ratios.
     """
@@ -415,9 +432,9 @@ def test_good_turing_ratios_frees_singletons(good_turing_ratios, numbers, cutoff
     lost = sum(r * n[r] * loss for r, loss in enumerate(turing, 1))
     scale = n[1] / lost if lost else Fraction(-1)
     if not all(loss >= 0 and loss * scale < 1 for loss in turing) or scale < 0:
-        assert_rejects(good_turing_ratios, table(numbers), 2, cutoff)
+        assert_rejects(good_turing_ratios, table(numbers, order), order, cutoff)
     else:
-        seen = good_turing_ratios(table(numbers), 2, cutoff)
+        seen = good_turing_ratios(table(numbers, order), order, cutoff)
         assert_close(list(seen), [float(1 - loss * scale) for loss in turing], float(1 + scale) ** 2)
 
 
@@ -440,7 +457,7 @@ def test_katz_probability_keeps_part_of_seen_counts(katz_probability, texts, con
     """A word seen after the context has what is kept of its count, whatever shorter contexts say; if no other word is
     possible there, the words that were seen share out what is kept.
     """
-    counts = counts_of(texts)
+    counts = UNSEEN | counts_of(texts)
     after = followers(texts, context)
     row = (*ratios[len(context)], *[1.0] * 20)
     kept = {word: Fraction(row[count - 1]) * count for word, count in after.items()}
@@ -457,7 +474,7 @@ def test_katz_probability_shares_rest_as_lower_order(katz_probability, texts, co
     """What seen words leave goes to the others in proportion to their probabilities without the context's first word;
     below unigrams these are equal.
     """
-    after, counts = followers(texts, context), counts_of(texts)
+    after, counts = followers(texts, context), UNSEEN | counts_of(texts)
     chances = {word: katz_probability(word, context, counts, WORDS, ratios) for word in WORDS}
     new = [word for word in WORDS if word not in after]
     lower = [katz_probability(word, context[1:], counts, WORDS, ratios) if context else 0.25 for word in new]
@@ -471,9 +488,14 @@ def test_katz_probability_shares_rest_as_lower_order(katz_probability, texts, co
     ("word", "chance"), [("a", 0.25 / 10), ("b", 1 / 10), ("c", 2.25 / 10), ("d", 4 / 10), ("e", 2.5 / 10)]
 )
 def test_katz_probability_reads_ratio_of_own_count(katz_probability, word, chance):
-    """Of counts 1, 2, 3, 4 a quarter, a half, three quarters and all are kept; a new word has the rest, 2.5 of 10."""
+    """Of counts 1, 2, 3, 4 a quarter, a half, three quarters and all are kept; a new word has the rest, 2.5 of 10, and
+    where there is none the others share it.
+    """
     counts = {("a",): 1, ("b",): 2, ("c",): 3, ("d",): 4}
     assert_close(katz_probability(word, (), counts, ("e", "d", "c", "b", "a"), ((0.25, 0.5, 0.75),)), chance)
+    if word != "e":
+        seen = katz_probability(word, (), counts, ("d", "c", "b", "a"), ((0.25, 0.5, 0.75),))
+        assert_close(seen, chance / 0.75)
 
 
 @pytest.mark.parametrize("ratio", [0.0, -0.5, 1.125, math.nan])
@@ -486,7 +508,7 @@ def test_katz_probability_rejects_impossible_ratios(katz_probability, ratio):
 @given(texts=texts, context=contexts)
 def test_stupid_backoff_score_equals_share_after_longest_end(stupid_backoff_score, texts, context, factor):
     """The share after the longest end of the context that the word follows, times 0.4 for each word that is cut off."""
-    counts = counts_of(texts)
+    counts = UNSEEN | counts_of(texts)
     base = Fraction(factor[0]) if factor else Fraction(2, 5)
     levels = list(enumerate(followers(texts, end) for end in ends(context)))
     expected = [next((base**i * after[w] / after.total() for i, after in levels if after[w]), 0) for w in WORDS]
@@ -512,7 +534,7 @@ def frequencies(texts, word, context, order):
 @given(texts=texts, context=contexts, order=st.integers(1, 4))
 def test_interpolation_components_equals_share_at_each_order(interpolation_components, texts, context, order):
     """Component k is the share of the word after the last k - 1 words, or after those of them that the text has."""
-    counts = counts_of(texts)
+    counts = UNSEEN | counts_of(texts)
     end = context[max(len(context) - order + 1, 0) :]
     expected = [[float(share) for share in frequencies(texts, word, end, order)] for word in WORDS]
     assert_close([list(interpolation_components(word, end, counts, order)) for word in WORDS], expected)
@@ -521,16 +543,17 @@ def test_interpolation_components_equals_share_at_each_order(interpolation_compo
 @given(texts=texts, context=contexts, weights=simplex(3))
 def test_interpolated_probability_is_affine_in_weights(interpolated_probability, texts, context, weights):
     """It is the mean of the shares at the three orders under the weights, and one of them where that has all weight."""
-    counts = counts_of(texts)
-    counts, weights = counts, weights.tolist()
+    counts, weights = UNSEEN | counts_of(texts), weights.tolist()
     shares = [frequencies(texts, word, context, 3) for word in WORDS]
     expected = [float(sum(Fraction(v) * s for v, s in zip(weights, row, strict=True))) for row in shares]
     assert_close([interpolated_probability(word, context, counts, weights) for word in WORDS], expected)
+    expected = [float(Fraction(6, 10) * row[0] + Fraction(3, 10) * row[1] + row[2] / 10) for row in shares]
+    assert_close([interpolated_probability(word, context, counts, (0.6, 0.3, 0.1)) for word in WORDS], expected)
     bigrams = [interpolated_probability(word, context, counts, (0.0, 1.0, 0.0)) for word in WORDS]
     assert_close(bigrams, [float(row[1]) for row in shares])
 
 
-@pytest.mark.parametrize("weights", [(0.5, 0.25), (-0.25, 1.25), (), (math.nan, 1.0), (0.5, 0.75)])
+@pytest.mark.parametrize("weights", [(0.5, 0.25), (-0.25, 1.25), (), (math.nan, 1.0), (0.5, 0.75), (0.5, 0.505)])
 def test_interpolated_probability_rejects_impossible_weights(interpolated_probability, weights):
     """Weights are a distribution over orders."""
     assert_rejects(interpolated_probability, "a", (), {("a",): 2, ("b",): 1}, weights)
@@ -542,9 +565,11 @@ def exact_em_step(weights, rows):
     return [sum(row[k] / sum(row) for row in joint) / len(rows) for k in range(len(weights))]
 
 
+@pytest.mark.parametrize("scale", [1, 2.0**-40])
 @given(weights=simplex(3), components=dyadics(1, 64, 5, 3, grid=64))
-def test_interpolation_em_step_equals_expected_shares(interpolation_em_step, weights, components):
+def test_interpolation_em_step_equals_expected_shares(interpolation_em_step, weights, components, scale):
     """A weight becomes the mean probability that its order spoke, and the held-out words become no less probable."""
+    components = scale * components
     exact = [[Fraction(value) for value in row] for row in [weights.tolist(), *components.tolist()]]
     expected = [float(weight) for weight in exact_em_step(exact[0], exact[1:])]
     after = interpolation_em_step(weights, components)
@@ -566,6 +591,14 @@ def test_interpolation_weights_equals_iterated_shares(interpolation_weights, tex
         weights = exact_em_step(weights, rows)
     seen = interpolation_weights(pairs, counts, 3, num_steps)
     assert_close(list(seen), [float(weight) for weight in weights], roundings=64)
+
+
+@pytest.mark.parametrize("num_steps", [3, 40])
+def test_interpolation_weights_converge_to_the_better_order(interpolation_weights, num_steps):
+    """If bigrams find each word twice as probable as unigrams, the odds of the two weights double at each step."""
+    counts = {("a",): 1, ("b",): 1, ("a", "b"): 1}
+    seen = interpolation_weights([("b", ("a",))], counts, 2, num_steps)
+    assert_close(list(seen), [1 / (1 + 2**num_steps), 1 / (1 + 2**-num_steps)], roundings=8 * num_steps)
 
 
 @pytest.mark.parametrize(("held_out", "num_steps"), [([], 2), ([("a", ())], -1), ([("a", ()), ("c", ("a",))], 2)])

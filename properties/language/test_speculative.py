@@ -37,10 +37,13 @@ def test_rejection_bound_is_smallest_that_dominates(rejection_bound, p, q):
 
 @given(p=simplex(2, 5, least=1), missing=st.integers(0, 4))
 def test_rejection_bound_is_infinite_where_proposal_misses(rejection_bound, p, missing):
-    """No multiple of q dominates p where q is 0 and p is not; elsewhere p = 2 q gives 2."""
+    """No multiple of q dominates p where q is 0 and p is not; elsewhere p = 2 q gives 2, p = q / 2 a half, p = 0 gives
+    0.
+    """
     q = p.clone() / 2
     q[0, missing] = 0
     assert_equal(rejection_bound(p, q), [math.inf, 2])
+    assert_equal(rejection_bound(torch.stack([p[0] / 2, 0 * p[1]]), p), [0.5, 0])
 
 
 @given(q_x=dyadics(1, 64, 3, 1, grid=64), accepted=indices(STEPS + 1, 3), bound=dyadics(1, 64, 3, 1, grid=16))
@@ -55,18 +58,21 @@ def test_rejection_mask_accepts_at_ratio_of_densities(rejection_mask, q_x, accep
 @given(p=simplex(2, 5), q=simplex(2, 5))
 def test_residual_distribution_completes_accepted_mass(residual_distribution, p, q):
     """min(p, q), which is accepted, and the residual for all that is rejected add up to p; at q = p it is p."""
-    expected = []
-    for p_row, q_row in [*zip(p, q, strict=True), (p[0], p[0]), (p[1], 0 * p[1])]:
+    expected, near = [], torch.tensor([[2**21, 2**21, 0, 0, 0], [2**21 - 1, 2**21, 1, 0, 0]]) / 2**22
+    p = torch.cat([p, p, near])
+    q = torch.cat([q, p[:1], 0 * p[:1], near.flip(0)])
+    for p_row, q_row in zip(p, q, strict=True):
         rest = surplus(fractions(p_row), fractions(q_row))
         expected.append([float(part / sum(rest)) for part in rest] if sum(rest) else p_row.tolist())
-    seen = residual_distribution(torch.stack([p, p]), torch.stack([q, torch.cat([p[:1], 0 * p[1:]])]))
+    seen = residual_distribution(p.reshape(2, 3, 5), q.reshape(2, 3, 5))
     assert_close(seen.flatten(0, 1), expected)
 
 
-@given(log_p=dyadics(-64, 0, 5, grid=8), distance=dyadics(1, 20480, 5))
+@given(log_p=dyadics(-64, 64, 5, grid=8), distance=dyadics(1, 20480, 5))
 def test_log_residual_equals_log_of_difference(log_residual, log_p, distance):
     """exp of it is p - q, with all digits however near the two are or however small q is."""
-    log_p, distance = torch.cat([log_p, torch.zeros(10)]), torch.cat([distance, 16 * distance, distance / 4096])
+    log_p = torch.cat([log_p, torch.zeros(10), log_p - 1024])
+    distance = torch.cat([distance, 16 * distance, distance / 4096, distance])
     with mpmath.workdps(60):
         shares = [float(mpmath.log(-mpmath.expm1(-mpmath.mpf(d)))) for d in distance.tolist()]
     share = torch.tensor(shares, dtype=torch.float64)

@@ -15,15 +15,18 @@ from reference.language.supervision import Turn
 
 PAD, BOS, EOS = 0, 1, 2
 TEXT = st.lists(st.integers(3, 6), max_size=4).map(tuple)
-TURNS = st.lists(st.builds(Turn, TEXT, TEXT, st.booleans()), max_size=3)
-ROWS = st.integers(0, 5).flatmap(lambda length: st.lists(indices(7, length + 1), min_size=2, max_size=2))
+IDS = st.lists(st.sampled_from([EOS, 5, BOS, PAD]), max_size=4).map(tuple)
+OPEN = st.lists(st.sampled_from([5, BOS, PAD, 4]), max_size=4).map(tuple)
+TURNS = st.lists(st.builds(Turn, IDS, IDS, st.booleans()), max_size=3)
+ROWS = st.integers(0, 6).flatmap(lambda length: st.lists(indices(7, length), min_size=2, max_size=2))
 KEPT = masks(2, 3) | st.integers(0, 6).map(lambda place: torch.arange(6).reshape(2, 3) == place)
 LABELS = indices(6, 2, 3).map(lambda drawn: torch.where(drawn == 5, -100, drawn))
 
 
 def surprisal(logits, k):
     """-log of the share of exp(a_k) in the sum of all exp(a)."""
-    return math.log(math.fsum(math.exp(a - logits[k]) for a in logits))
+    top = max(logits)
+    return math.log(math.fsum(math.exp(a - top) for a in logits)) + top - logits[k]
 
 
 def mean(numbers):
@@ -33,7 +36,7 @@ def mean(numbers):
 @given(rows=ROWS)
 def test_next_token_labels_pair_each_token_with_its_successor(next_token_labels, rows):
     """Token and label are the pairs of neighbours, and the last token has nothing to predict."""
-    expected = [[*(after for _, after in itertools.pairwise(row.tolist())), -100] for row in rows]
+    expected = [[*row.tolist(), -100][1:] if len(row) else [] for row in rows]
     assert_equal(next_token_labels(torch.stack(rows)).tolist(), expected)
 
 
@@ -67,14 +70,16 @@ def test_packed_next_token_labels_give_the_loss_of_separate_documents(
     assert_close(masked_token_loss(table[ids], packed_next_token_labels(ids, numbers)), mean(losses), 16)
 
 
+@pytest.mark.parametrize("scale", [1, 256])
 @given(logits=normals(2, 3, 5), labels=LABELS, place=st.integers(0, 5))
-def test_masked_token_loss_equals_mean_surprisal_of_labels(masked_token_loss, logits, labels, place):
+def test_masked_token_loss_equals_mean_surprisal_of_labels(masked_token_loss, logits, labels, place, scale):
     """It is the mean surprisal of the labels that are not -100; NaN in the logits of others has no influence."""
+    logits = scale * logits
     labels.view(-1)[place] = 4
     learned = labels != -100
     pairs = zip(logits[learned].tolist(), labels[learned].tolist(), strict=True)
     expected = mean([surprisal(row, k) for row, k in pairs])
-    assert_close(masked_token_loss(torch.where(learned[..., None], logits, math.nan), labels), expected, 16)
+    assert_close(masked_token_loss(torch.where(learned[..., None], logits, math.nan), labels), expected, 16 * scale)
 
 
 @given(logits=normals(2, 3, 5))
@@ -107,7 +112,7 @@ def test_masked_token_loss_rejects_other_labels(masked_token_loss, label):
     assert_rejects_index(masked_token_loss, torch.zeros(3, 5, dtype=torch.float64), torch.tensor([0, label, 4]))
 
 
-@given(prompt=TEXT, completion=TEXT)
+@given(prompt=IDS, completion=IDS)
 def test_prompt_completion_labels_learn_answer_and_end(prompt_completion_labels, prompt, completion):
     """Each token of the prompt has the label -100; each of the answer, and the end token behind it, itself."""
     ids, labels = prompt_completion_labels(prompt, completion, EOS)
@@ -141,7 +146,7 @@ def test_multi_turn_labels_learn_some_texts(multi_turn_labels, turns):
 def test_multi_turn_labels_are_blind_to_what_is_not_learned(multi_turn_labels, turns):
     """Other words, as many, in headers and texts that are not learned, those of the answer too, change no label."""
     others = [
-        Turn(tuple(i + 4 for i in header), text if is_learned else tuple(i - 3 for i in text), is_learned)
+        Turn(tuple(i + 4 for i in header), text if is_learned else tuple((i + 4) % 7 for i in text), is_learned)
         for header, text, is_learned in turns
     ]
     labels = multi_turn_labels(turns, EOS).labels
@@ -151,11 +156,16 @@ def test_multi_turn_labels_are_blind_to_what_is_not_learned(multi_turn_labels, t
 
 @given(documents=st.lists(TEXT, min_size=1, max_size=3), summary=TEXT)
 def test_multi_document_labels_split_at_end_tokens_into_texts(multi_document_labels, documents, summary):
-    """Behind the start token the end tokens close the documents and the summary, which alone is learned."""
+    """Behind the start token the end tokens close the documents and the summary, which alone is learned; those that the
+    texts have are kept.
+    """
     ids, labels = multi_document_labels(documents, summary, BOS, EOS)
     assert_equal(ids[0], BOS)
     assert_equal(bytes(ids[1:]).split(bytes([EOS])), [*map(bytes, documents), bytes(summary), b""])
     assert_equal(labels, (*[-100] * (len(ids) - len(summary) - 1), *summary, EOS))
+    ids, labels = multi_document_labels([(5, EOS), (BOS, 6)], (BOS, EOS), BOS, EOS)
+    assert_equal(ids, (BOS, 5, EOS, EOS, BOS, 6, EOS, BOS, EOS, EOS))
+    assert_equal(labels, (*[-100] * 7, BOS, EOS, EOS))
 
 
 def test_multi_document_labels_rejects_no_documents(multi_document_labels):
@@ -163,12 +173,12 @@ def test_multi_document_labels_rejects_no_documents(multi_document_labels):
     assert_rejects(multi_document_labels, [], [5], BOS, EOS)
 
 
-@given(source=TEXT, target=TEXT)
-def test_seq2seq_example_separates_source_and_target(seq2seq_example, source, target):
+@given(source=OPEN, target=OPEN, pad=st.sampled_from([PAD, 4, 9]))
+def test_seq2seq_example_separates_source_and_target(seq2seq_example, source, target, pad):
     """The source goes to the encoder only; the decoder reads pad and the target, and answers the target and the end."""
-    encoder_ids, decoder_ids, labels = seq2seq_example(source, target, EOS, PAD)
+    encoder_ids, decoder_ids, labels = seq2seq_example(source, target, EOS, pad)
     assert_equal(encoder_ids, (*source, EOS))
-    assert_equal(list(zip(decoder_ids, labels, strict=True)), list(itertools.pairwise((PAD, *target, EOS))))
+    assert_equal(list(zip(decoder_ids, labels, strict=True)), list(itertools.pairwise((pad, *target, EOS))))
 
 
 @given(source=TEXT, target=TEXT)

@@ -15,8 +15,8 @@ LEADS = {1: "0{}", 2: "110{}10{}", 3: "1110{}10{}10{}", 4: "11110{}10{}10{}10{}"
 WIDTHS = {1: (7,), 2: (5, 6), 3: (4, 6, 6), 4: (3, 6, 6, 6)}
 
 any_text = st.text(max_size=6)
-words = st.text("ab]-^\\'", max_size=6)
-written = st.text("ab7\u00b2'st!\u0301\u5b57  \n\u3000", max_size=8)
+words = st.text("aAb\u00e8\u00e9]-^\\'", max_size=6)
+written = st.text("ab7\u00b2\u2160'st_!\u0301\u5b57  \n\u00a0\u3000", max_size=8)
 
 
 def utf_8(code_point):
@@ -151,7 +151,7 @@ def test_gpt2_pre_tokens_equals_worked_example(gpt2_pre_tokens, text, pieces):
     assert_equal(gpt2_pre_tokens(f"a {text}b")[0], "a")
 
 
-@given(text=st.text("ab 78\u0663\u00b2", max_size=7))
+@given(text=st.text("ab \n78\u0663\u0967\u00b2", max_size=7))
 def test_digit_pre_tokens_equals_alternation(digit_pre_tokens, text):
     """A piece is one digit, of any script, or all that stands between two of them; they join to the text."""
     assert_equal(digit_pre_tokens("a" + text), tuple(re.findall(r"\d|\D+", "a" + text)))
@@ -177,9 +177,12 @@ def test_pre_token_counts_adds_over_documents(pre_token_counts, documents):
     )
 
 
-@given(text=st.text("ab ", max_size=6))
+@given(text=st.text("ab \t\n\u00a0", max_size=6))
 def test_mark_spaces_is_inverted(mark_spaces, unmark_spaces, text):
-    """A mark stands for each space and one before the text, which comes back with all the spaces that it had."""
+    """A mark stands for each space and one before the text, which comes back with all the spaces that it had. Other
+    white space stays, and the empty text has no mark.
+    """
+    assert_equal(mark_spaces(""), "")
     assert_equal(mark_spaces(text + "b"), "\u2581" + "\u2581".join((text + "b").split(" ")))
     assert_equal(unmark_spaces(mark_spaces(text + " ")), text + " ")
 
@@ -214,6 +217,7 @@ def test_split_special_tokens_equals_alternation(split_special_tokens, text, spe
         ("a <mask> b", ("a ", "<mask>", " b")),
         ("<mask>", ("<mask>",)),
         ("<mask><mask>a", ("<mask>", "<mask>", "a")),
+        ("<mask> <mask>\n", ("<mask>", " ", "<mask>", "\n")),
         ("", ()),
         ("a <mask", ("a <mask",)),
     ],
@@ -233,13 +237,19 @@ def test_split_special_tokens_rejects_empty_token(split_special_tokens, special_
 
 @pytest.mark.parametrize(
     ("text", "num_tokens", "num_bytes", "num_characters", "num_words"),
-    [("\u7231 ab", 2, 6, 4, 2), ("a  b\nc", 4, 6, 6, 3), (" e\u0301", 5, 4, 3, 1), ("", 1, 0, 0, 0)],
+    [
+        ("\u7231 ab", 2, 6, 4, 2),
+        ("a  b\nc", 4, 6, 6, 3),
+        (" e\u0301", 5, 4, 3, 1),
+        ("a-b\u3000c\U0001f600", 4, 11, 6, 2),
+        ("", 1, 0, 0, 0),
+    ],
 )
 def test_bytes_per_token_equals_quotient(
     bytes_per_token, characters_per_token, words_per_token, text, num_tokens, num_bytes, num_characters, num_words
 ):
     """Bytes, code points, and words between white space are each shared out among the tokens."""
-    ids = list(range(num_tokens))
+    ids = [5] * num_tokens
     assert_close(bytes_per_token(text, ids), num_bytes / num_tokens)
     assert_close(characters_per_token(text, ids), num_characters / num_tokens)
     assert_close(words_per_token(text, ids), num_words / num_tokens)

@@ -64,11 +64,14 @@ def test_unigram_backward_equals_sum_over_segmentations_of_suffixes(unigram_back
     assert_close(unigram_backward(word, model), expected, _size(model))
 
 
-def test_unigram_forward_and_backward_preserve_tiny_probabilities(unigram_forward, unigram_backward):
+def test_unigram_forward_and_backward_preserve_tiny_probabilities(
+    unigram_forward, unigram_backward, unigram_log_likelihood
+):
     """Probabilities far below the least float add up in logarithms: p(aa) = p^2 + p(aa)."""
     model = {"a": -800.0, "aa": -1600.0}
     assert_close(unigram_forward("aa", model), [0, -800, -1600 + math.log(2)])
     assert_close(unigram_backward("aa", model), [-1600 + math.log(2), -800, 0])
+    assert_close(unigram_log_likelihood("aa", model), -1600 + math.log(2))
 
 
 def test_unigram_forward_and_all_others_ignore_a_piece_without_letters(
@@ -204,12 +207,16 @@ def test_unigram_sample_inverts_the_distribution_function(unigram_sample, word, 
 
 @given(word=words, weights=piece_weights(), numbers=st.tuples(*[st.integers(0, 255)] * 5))
 def test_unigram_sample_converges_to_the_best(unigram_sample, word, weights, numbers):
-    """As theta grows the sample has the probability of the best segmentation, whatever the uniform numbers."""
+    """As theta grows the sample has the probability of the best segmentation, whatever the uniform numbers. A theta
+    between 0 and 1 lies between equal chances and those of the model.
+    """
     model, word = _whole(weights), word + "a"
     pieces = unigram_sample(word, model, 2.0**10, [(2 * number + 1) / 512 for number in numbers[: len(word)]])
     best = _ranked(word, model)[0]
     assert_equal("".join(pieces), word)
     assert_equal(sum(model[piece] for piece in pieces), sum(model[piece] for piece in best))
+    halves = [unigram_sample("aa", {"a": -1.0, "aa": -1.0}, 0.5, [0.0, number]) for number in (0.5625, 0.6875)]
+    assert_equal(halves, [("aa",), ("a", "a")])
 
 
 @given(weights=piece_weights())

@@ -56,7 +56,7 @@ def _best_probability(word_counts, weights):
 
 @given(
     texts=st.lists(st.lists(st.sampled_from(["a", "A", "ab", "é\0", "a,b"]), max_size=4), max_size=3),
-    gap=st.sampled_from([" ", "\n", "\t ", "\u3000"]),
+    gap=st.sampled_from([" ", "\n", "\t ", "\u00a0", "\u3000"]),
 )
 def test_unigram_word_counts_equal_counts_in_one_list(unigram_word_counts, texts, gap):
     """Words between any whitespace count in all texts together; case and other characters are kept."""
@@ -130,6 +130,18 @@ def test_unigram_viterbi_loss_is_at_least_loss(unigram_viterbi_loss, unigram_los
     assert_at_most(unigram_loss(word_counts, model), unigram_viterbi_loss(word_counts, model), magnitude)
     assert_close(unigram_viterbi_loss({"a": 3}, model), -3 * model["a"], 1 - 3 * model["a"])
     assert_close(unigram_loss({"a": 3}, model), -3 * model["a"], 1 - 3 * model["a"])
+
+
+def test_unigram_loss_and_counts_preserve_tiny_probabilities(
+    unigram_loss, unigram_viterbi_loss, unigram_expected_counts, unigram_em_step
+):
+    """Half of three copies of aa is a piece and half two, though either has a probability far below the least float."""
+    word_counts, model = {"aa": 3}, {"a": -800.0, "aa": -1600.0}
+    assert_close(unigram_loss(word_counts, model), 3 * (1600 - math.log(2)))
+    assert_close(unigram_viterbi_loss(word_counts, model), 4800)
+    counts, after = unigram_expected_counts(word_counts, model), unigram_em_step(word_counts, model)
+    assert_close([counts["a"], counts["aa"]], [3, 1.5], 4800)
+    assert_close([after["a"], after["aa"]], [math.log(2 / 3), math.log(1 / 3)], 1600)
 
 
 @broken_corpora
@@ -246,7 +258,7 @@ def test_unigram_digamma_m_step_equals_harmonic_numbers(unigram_digamma_m_step, 
 )
 def test_unigram_m_step_rejects_impossible_counts(unigram_m_step, unigram_digamma_m_step, counts):
     """Counts are finite, not negative and not all 0; a single piece is certain, whatever its count above 0."""
-    assert_equal(unigram_m_step({"a": 2.0**-9, "b": 0.0}), {"a": 0.0})
+    assert_equal(unigram_m_step({"a": 2.0**-20, "b": 0.0}), {"a": 0.0})
     assert_equal(unigram_digamma_m_step({"a": 0.5, "b": 0.25}), {"a": 0.0})
     assert_rejects(unigram_m_step, counts)
     assert_rejects(unigram_digamma_m_step, counts)

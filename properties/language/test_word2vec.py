@@ -95,14 +95,16 @@ def test_context_mean_equals_exact_mean(context_mean, vectors, kept, order):
     assert_close(context_mean(padded[0], kept[0]), expected[0], 4)
 
 
+@pytest.mark.parametrize("scale", [1, 1024])
 @given(vectors=normals(2, 4, 3), kept=masks(2, 4), output=normals(5, 3), target=indices(5, 2))
-def test_cbow_loss_equals_surprisal_of_mean_logits(cbow_loss, vectors, kept, output, target):
+def test_cbow_loss_equals_surprisal_of_mean_logits(cbow_loss, vectors, kept, output, target, scale):
     """The logits are the means, over the context, of those that each of its words would give."""
+    output = scale * output
     logits = [one[keep] @ output.T for one, keep in zip(vectors, kept, strict=True)]
     means = torch.stack([rows.sum(0) / max(len(rows), 1) for rows in logits])
     expected = -special.log_softmax(means.numpy(), -1)[[0, 1], target]
     padded = torch.where(kept[..., None], vectors, math.nan)
-    assert_close(cbow_loss(padded, kept, output, target), expected, 48)
+    assert_close(cbow_loss(padded, kept, output, target), expected, 48 * scale)
 
 
 @pytest.mark.autograd
@@ -119,14 +121,16 @@ def test_cbow_loss_shares_its_gradient_equally(cbow_loss, vectors, kept, output,
     assert_close(gradient.to(loss.dtype), expected, 48 * 12)
 
 
+@pytest.mark.parametrize("scale", [1, 1024])
 @given(centre=normals(2, 3), output=normals(5, 3), context=indices(5, 2, 4), kept=masks(2, 4))
-def test_skip_gram_loss_equals_sum_of_surprisals(skip_gram_loss, centre, output, context, kept):
+def test_skip_gram_loss_equals_sum_of_surprisals(skip_gram_loss, centre, output, context, kept, scale):
     """Every word that is kept adds -log softmax(U v), and padding adds nothing, whichever id stands in it."""
+    output = scale * output
     surprisals = -special.log_softmax((centre @ output.T).numpy(), -1)
     words = [[w for w, keep in zip(*row, strict=True) if keep] for row in zip(context.tolist(), kept, strict=True)]
     expected = [sum(surprisals[row, word] for word in chosen) for row, chosen in enumerate(words)]
     loss = skip_gram_loss(centre, output, context, kept)
-    assert_close(skip_gram_loss(centre[None], output, context[None], kept[None])[0], expected, 4 * 48)
+    assert_close(skip_gram_loss(centre[None], output, context[None], kept[None])[0], expected, 4 * 48 * scale)
     assert_equal(skip_gram_loss(centre, output, torch.where(kept, context, 4 - context), kept), loss)
 
 
@@ -141,13 +145,18 @@ def test_skip_gram_loss_is_that_of_a_distribution_over_contexts(skip_gram_loss, 
 @pytest.mark.parametrize("scale", [1, 1024])
 @given(centre=normals(2, 3), context=normals(2, 3), negatives=normals(2, 5, 3))
 def test_negative_sampling_loss_equals_surprisal_of_labels(negative_sampling_loss, centre, context, negatives, scale):
-    """For P(true | u) = 1 / (1 + exp(-u . v)) it is the surprise that u is true and the negatives are not."""
+    """For P(true | u) = 1 / (1 + exp(-u . v)) it is the surprise that u is true and the negatives are not. There may
+    be no negatives, and u may be among them.
+    """
+    negatives[:, 0] = context
     positive = (context * scale * centre).sum(-1)
     negative = torch.einsum("bkd,bd->bk", negatives, scale * centre)
     log_chances = special.log_expit(torch.cat([positive[:, None], -negative], -1).numpy())
     expected = -log_chances.sum(-1)
     loss = negative_sampling_loss(scale * centre[None], context[None], negatives[None])
     assert_close(loss[0], expected, 6 * 48 * scale)
+    alone = negative_sampling_loss(scale * centre, context, negatives[:, :0])
+    assert_close(alone, -log_chances[:, 0], 48 * scale)
 
 
 @given(rows=simplex(2, 3), words=simplex(2, least=1), noise=simplex(3, least=1), num_negatives=st.integers(1, 5))
@@ -193,6 +202,7 @@ def test_noise_distribution_is_proportional_to_a_power_of_the_count(noise_distri
     total = sum(n**exponent for n in roots.tolist())
     expected = [float(Fraction(n**exponent, total)) for n in roots.tolist()]
     assert_close(noise_distribution(roots.double() ** 4 / 4096, *given_power), expected)
+    assert_close(noise_distribution(torch.tensor([1.0, 2.0], dtype=torch.float64), 2.0), [0.2, 0.8])
 
 
 @pytest.mark.parametrize(
@@ -213,7 +223,7 @@ def test_noise_distribution_rejects_impossible_counts(noise_distribution, counts
     assert_rejects(noise_distribution, torch.tensor(counts, dtype=torch.float64), power)
 
 
-@pytest.mark.parametrize("exponent", [6, 10])
+@pytest.mark.parametrize("exponent", [6, 10, 20])
 @given(roots=indices(8, 5))
 def test_subsampling_drop_probability_thins_by_the_root_of_the_excess(subsampling_drop_probability, roots, exponent):
     """A word n^2 times as frequent as the threshold t stays with probability 1/n, and one of t or less always."""
@@ -230,7 +240,7 @@ def test_subsampling_drop_probability_leaves_a_geometric_mean(subsampling_drop_p
     assert_close(subsampling_drop_probability(frequency, 0.25), 1 - left / frequency, 1)
 
 
-@pytest.mark.parametrize("exponent", [6, 10])
+@pytest.mark.parametrize("exponent", [6, 10, 20])
 @given(roots=indices(8, 5))
 def test_subsampling_keep_probability_exceeds_that_of_the_paper(subsampling_keep_probability, roots, exponent):
     """At n^2 times the threshold a word is kept with probability 1/n + 1/n^2, at the threshold and below always."""
@@ -281,6 +291,9 @@ def test_huffman_paths_need_no_turn_for_a_single_word(huffman_paths):
     assert_equal(huffman_paths([3]), (TreePath((), ()),))
     assert_equal(huffman_paths([3, 2]), (TreePath((0,), (1,)), TreePath((0,), (0,))))
     assert_equal(huffman_paths([2, 2]), (TreePath((0,), (0,)), TreePath((0,), (1,))))
+    last = TreePath((2,), (0,))
+    inner = (TreePath((2, 1), (1, 0)), TreePath((2, 1, 0), (1, 1, 0)), TreePath((2, 1, 0), (1, 1, 1)))
+    assert_equal(huffman_paths([2, 1, 1, 2]), (*inner, last))
 
 
 @pytest.mark.parametrize("counts", [[], [0], [2, 0, 1], [2, -1]])

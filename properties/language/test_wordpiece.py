@@ -43,7 +43,10 @@ def _joined(pieces):
     return "".join(piece[2:] if index else piece for index, piece in enumerate(pieces))
 
 
-@pytest.mark.parametrize(("word", "pieces"), [("", ()), ("a", ("a",)), ("#\0é", ("#", "##\0", "##é"))])
+@pytest.mark.parametrize(
+    ("word", "pieces"),
+    [("", ()), ("a", ("a",)), ("#\0é", ("#", "##\0", "##é")), ("Be\u0301", ("B", "##e", "##\u0301"))],
+)
 def test_wordpiece_characters_continue_all_but_the_first(wordpiece_characters, word, pieces):
     """A word is as many pieces as it has characters, and all but the first carry the prefix."""
     assert_equal(wordpiece_characters("hug" + word)[:3], ("h", "##u", "##g"))
@@ -93,6 +96,7 @@ def test_wordpiece_merge_equals_replacement_of_letters(wordpiece_merge, words, p
     ("words", "pair", "merged"),
     [
         ({("a", "##b"): 2, ("ab",): 3}, ("a", "##b"), {("ab",): 5}),
+        ({("a", "####"): 2}, ("a", "####"), {("a##",): 2}),
         ({("a", "##a", "##a", "##a"): 2}, ("##a", "##a"), {("a", "##aa", "##a"): 2}),
         ({("a", "##a", "##a", "##a", "##a"): 2}, ("##a", "##a"), {("a", "##aa", "##aa"): 2}),
     ],
@@ -102,7 +106,7 @@ def test_wordpiece_merge_preserves_text_and_counts(wordpiece_merge, words, pair,
     assert_equal(wordpiece_merge(words, pair), merged)
 
 
-@given(word_counts=corpora(), merges=st.integers(0, 3))
+@given(word_counts=corpora(alphabet="!Ba"), merges=st.integers(0, 3))
 def test_wordpiece_train_merges_the_best_pair_each_time(
     wordpiece_train, wordpiece_best_pair, wordpiece_merge, word_counts, merges
 ):
@@ -162,6 +166,7 @@ def test_wordpiece_encode_inverts_to_the_word(wordpiece_encode, word, others):
         ("abb", ("a", "", "##"), ("[UNK]",)),
         ("anan", ("an", "##a", "##n"), ("an", "##a", "##n")),
         ("a.a.", ("a.", "##a."), ("a.", "##a.")),
+        ("##ab", ("##a", "##b"), ("##a", "##b")),
         ("abcde", ("abc", "ab", "##cde", "##d", "##e"), ("abc", "##d", "##e")),
         ("lower", ("l", "lo", "low", "##er", "##w", "##e", "##r"), ("low", "##er")),
     ],

@@ -53,6 +53,26 @@ def pad_right_with_pad_id_in_the_mask(sequences, pad):
     return PaddedBatch(ids, kept | (pad != 0))
 
 
+@mistake(of=pad_right, seen="catalogue R003-250")
+def pad_right_with_ignored_labels_masked(sequences, pad):
+    """negative ids in a sequence count as padding"""
+    ids, kept = pad_right(sequences, pad)
+    return PaddedBatch(ids, kept & (ids >= 0))
+
+
+@mistake(of=pad_right, seen="catalogue R003-251")
+def pad_right_with_padding_of_at_least_0(sequences, pad):
+    """a negative pad id, such as -100 for labels, is taken for 0"""
+    return pad_right(sequences, max(pad, 0))
+
+
+@mistake(of=pad_right, seen="catalogue R003-250")
+def pad_right_through_float32(sequences, pad):
+    """ids pass through float32, which has no odd numbers above 2^24"""
+    ids, kept = pad_right(sequences, pad)
+    return PaddedBatch(ids.float().long(), kept)
+
+
 @mistake(of=pad_right, seen="catalogue R003-251")
 def pad_right_beyond_the_longest(sequences, pad):
     """rows are longer than the longest sequence, up to a multiple of eight"""
@@ -93,6 +113,20 @@ def pad_left_by_mirroring(sequences, pad):
     """rows are padded on the right and turned round, so that the tokens run backwards"""
     ids, kept = pad_right(sequences, pad)
     return PaddedBatch(ids.flip(-1), kept.flip(-1))
+
+
+@mistake(of=pad_left, seen="catalogue R003-250")
+def pad_left_with_ignored_labels_masked(sequences, pad):
+    """negative ids in a sequence count as padding"""
+    ids, kept = pad_left(sequences, pad)
+    return PaddedBatch(ids, kept & (ids >= 0))
+
+
+@mistake(of=pad_left, seen="catalogue R003-250")
+def pad_left_through_float32(sequences, pad):
+    """ids pass through float32, which has no odd numbers above 2^24"""
+    ids, kept = pad_left(sequences, pad)
+    return PaddedBatch(ids.float().long(), kept)
 
 
 @mistake(of=pad_left, seen="catalogue R003-250")
@@ -173,6 +207,14 @@ def packed_causal_mask_without_diagonal(documents):
     return packed_causal_mask(documents).tril(-1)
 
 
+@mistake(of=packed_causal_mask, seen="catalogue R003-251")
+def packed_causal_mask_of_numbers_from_0(documents):
+    """document i is looked for under the number i"""
+    numbers = torch.arange(documents.shape[-1])
+    own = documents[..., None] == numbers
+    return packed_causal_mask(documents) & own.any(-1, keepdim=True)
+
+
 @mistake(of=packed_causal_mask, seen="catalogue R004-016")
 def packed_causal_mask_turned_over(documents):
     """keys stand before queries: each token sees those after it"""
@@ -209,6 +251,12 @@ def packed_position_ids_overwritten(documents):
 def packed_position_ids_from_one(documents):
     """positions begin at 1 in each document"""
     return torch.where(documents >= 0, packed_position_ids(documents) + 1, 0)
+
+
+@mistake(of=packed_position_ids, seen="catalogue R003-251")
+def packed_position_ids_by_numbers_from_0(documents):
+    """document i is looked for under the number i, and others get position 0"""
+    return torch.where(documents < documents.shape[-1], packed_position_ids(documents), 0)
 
 
 @variant(of=packed_position_ids, seen="Krell et al. 2021, arXiv:2107.02027")
@@ -306,6 +354,19 @@ def masked_weights_with_epsilon(weights, kept):
     """1e-3 is added to the sum, so that the weights sum to less than 1"""
     remaining = torch.where(kept, weights, 0)
     return remaining / (remaining.sum(-1, keepdim=True) + 1e-3)
+
+
+@mistake(of=masked_weights, seen="catalogue R003-253")
+def masked_weights_over_a_least_sum(weights, kept):
+    """sums below 1e-6 count as 1e-6"""
+    remaining = torch.where(kept, weights, 0)
+    return remaining / remaining.sum(-1, keepdim=True).clamp(min=1e-6)
+
+
+@mistake(of=masked_weights, seen="catalogue R003-253")
+def masked_weights_untouched_where_all_are_kept(weights, kept):
+    """a row in which all is kept is returned as it is, whatever its sum"""
+    return torch.where(kept.all(-1, keepdim=True), weights, masked_weights(weights, kept))
 
 
 @mistake(of=sorted_batches, seen="catalogue R003-251")
@@ -465,6 +526,12 @@ def pack_documents_with_padding_before(packs, length, pad):
 
 
 @mistake(of=pack_documents, seen="catalogue R003-251")
+def pack_documents_with_padding_of_at_least_0(packs, length, pad):
+    """a negative pad id, such as -100 for labels, is taken for 0"""
+    return pack_documents(packs, length, max(pad, 0))
+
+
+@mistake(of=pack_documents, seen="catalogue R003-251")
 def pack_documents_with_numbers_over_the_batch(packs, length, pad):
     """documents are numbered on from row to row"""
     ids, documents = pack_documents(packs, length, pad)
@@ -506,6 +573,12 @@ def evaluation_windows_that_overlap(ids, bos, length):
     """windows begin at every token, so that most tokens are scored several times"""
     evaluation_windows(ids, bos, length)
     return tuple((bos, *ids[start : start + length - 1]) for start in range(len(ids)))
+
+
+@mistake(of=evaluation_windows, seen="catalogue R004-041")
+def evaluation_windows_without_start_tokens_of_the_text(ids, bos, length):
+    """start tokens in the text are dropped"""
+    return evaluation_windows([token for token in ids if token != bos], bos, length)
 
 
 @mistake(of=evaluation_windows, seen="catalogue R004-041")

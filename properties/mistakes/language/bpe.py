@@ -1,8 +1,10 @@
 """Wrong variants of `reference.language.bpe`."""
 
 import heapq
+import re
+import unicodedata
 from collections import Counter
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from properties.mistakes import mistake, variant
 from reference.language.bpe import (
@@ -99,6 +101,20 @@ def most_frequent_pair_of_none(pair_counts):
     return min(pair_counts, key=lambda pair: (-pair_counts[pair], pair), default=(0, 0))
 
 
+@mistake(of=most_frequent_pair, seen="catalogue R003-181")
+def most_frequent_pair_by_digits(pair_counts):
+    """of several the one that is first when written down wins, so that 10 comes before 9"""
+    most_frequent_pair(pair_counts)
+    return min(pair_counts, key=lambda pair: (-pair_counts[pair], str(pair)))
+
+
+@mistake(of=most_frequent_pair, seen="catalogue R003-181")
+def most_frequent_pair_by_a_key_of_two_bytes(pair_counts):
+    """ties are broken by 256 a + b, as if all ids were bytes"""
+    most_frequent_pair(pair_counts)
+    return min(pair_counts, key=lambda pair: (-pair_counts[pair], 256 * pair[0] + pair[1]))
+
+
 @mistake(of=merge_pair, seen="karpathy/minbpe#38")
 def merge_pair_everywhere_at_once(ids, pair, new_id):
     """all positions are replaced at once, so that aaa becomes one token and text is lost"""
@@ -124,6 +140,19 @@ def merge_pair_once(ids, pair, new_id):
 def merge_pair_with_16_bit_positions(ids, pair, new_id):
     """positions are kept in 16 bits with a sign, so that pairs past 32767 are not found"""
     return merge_pair(ids[:32768], pair, new_id) + tuple(ids[32768:])
+
+
+@mistake(of=merge_pair, seen="catalogue R003-181")
+def merge_pair_that_drops_zero(ids, pair, new_id):
+    """ids that were merged away are set to 0 and dropped, and with them the id 0"""
+    return tuple(filter(None, merge_pair(ids, pair, new_id)))
+
+
+@mistake(of=merge_pair, seen="catalogue R003-181")
+def merge_pair_in_text(ids, pair, new_id):
+    """ids are written down with spaces and replaced there, also where the pair is a part of longer numbers"""
+    text = " ".join(map(str, ids)).replace(" ".join(map(str, pair)), str(new_id))
+    return tuple(map(int, text.split()))
 
 
 @mistake(of=update_pair_counts, seen="E003-069")
@@ -178,6 +207,14 @@ def update_pair_counts_that_keeps_zeros(pair_counts, word_counts, pair, new_id):
 def update_pair_counts_by_recount(pair_counts, word_counts, pair, new_id):
     """the given counts are ignored, so that those of other words pass"""
     return bpe_pair_counts({merge_pair(word, pair, new_id): count for word, count in word_counts.items()})
+
+
+@mistake(of=update_pair_counts, seen="catalogue R003-182")
+def update_pair_counts_with_no_neighbour_zero(pair_counts, word_counts, pair, new_id):
+    """the id 0 to the left of an occurrence is taken for no neighbour"""
+    updated = Counter(update_pair_counts(pair_counts, word_counts, pair, new_id))
+    updated[0, pair[0]] += updated.pop((0, new_id), 0)
+    return {known: count for known, count in updated.items() if count}
 
 
 @mistake(of=train_bpe, seen="rasbt/LLMs-from-scratch#619")
@@ -242,6 +279,31 @@ def train_bpe_of_anything(word_counts, vocab_size, num_special_tokens=0):
     return train_bpe({"": 1} | word_counts, max(vocab_size, 256 + num_special_tokens), num_special_tokens)
 
 
+@mistake(of=train_bpe, seen="catalogue R003-181")
+def train_bpe_of_characters(word_counts, vocab_size, num_special_tokens=0):
+    """words are code points instead of bytes, so that a character beyond ASCII is one id"""
+    train_bpe(word_counts, vocab_size, num_special_tokens)
+    words = {tuple(map(ord, word)): count for word, count in word_counts.items()}
+    learned = []
+    while (counts := bpe_pair_counts(words)) and len(learned) < vocab_size - 256 - num_special_tokens:
+        learned.append(most_frequent_pair(counts))
+        words = {merge_pair(word, learned[-1], 255 + len(learned)): count for word, count in words.items()}
+    return tuple(learned)
+
+
+@mistake(of=train_bpe, seen="catalogue R003-181")
+def train_bpe_normalised(word_counts, vocab_size, num_special_tokens=0):
+    """words are normalised to NFC first, which the encoder does not do"""
+    words = {unicodedata.normalize("NFC", word): count for word, count in word_counts.items()}
+    return train_bpe(words, vocab_size, num_special_tokens)
+
+
+@mistake(of=train_bpe, seen="catalogue R003-181")
+def train_bpe_of_stripped_words(word_counts, vocab_size, num_special_tokens=0):
+    """the space before a word is taken off"""
+    return train_bpe({word.strip(): n for word, n in word_counts.items()}, vocab_size, num_special_tokens)
+
+
 @mistake(of=train_bpe_incremental, seen="google/sentencepiece#318")
 def train_bpe_incremental_with_erased_pairs(word_counts, vocab_size, num_special_tokens=0):
     """a pair that loses one occurrence to its neighbour is erased for good, as in a run of equal bytes"""
@@ -270,6 +332,13 @@ def train_bpe_incremental_without_room_for_special_tokens(word_counts, vocab_siz
     """special tokens are not subtracted, so that the vocabulary grows larger than asked for"""
     train_bpe_incremental(word_counts, vocab_size, num_special_tokens)
     return train_bpe_incremental(word_counts, vocab_size)
+
+
+@mistake(of=train_bpe_incremental, seen="catalogue R003-182")
+def train_bpe_incremental_of_small_letters(word_counts, vocab_size, num_special_tokens=0):
+    """words are put into small letters first"""
+    words = {word.lower(): count for word, count in word_counts.items()}
+    return train_bpe_incremental(words, vocab_size, num_special_tokens)
 
 
 @mistake(of=train_bpe_heap, seen="catalogue R003-182")
@@ -324,6 +393,13 @@ def train_bpe_heap_with_the_highest_of_equals(word_counts, vocab_size, num_speci
         words = {merge_pair(word, pair, new_id): count for word, count in words.items()}
         learned.append(pair)
     return tuple(learned)
+
+
+@mistake(of=train_bpe_heap, seen="catalogue R003-182")
+def train_bpe_heap_of_bytes_encoded_twice(word_counts, vocab_size, num_special_tokens=0):
+    """bytes are read as Latin-1 and written as UTF-8 once more"""
+    words = {word.encode().decode("latin-1"): count for word, count in word_counts.items()}
+    return train_bpe_heap(words, vocab_size, num_special_tokens)
 
 
 @mistake(of=bpe_vocabulary, seen="catalogue R003-180")
@@ -512,6 +588,12 @@ def encode_bpe_by_scores_everywhere_at_once(text, scores):
     return tuple(pieces)
 
 
+@mistake(of=encode_bpe_by_scores, seen="catalogue R003-183")
+def encode_bpe_by_scores_in_whole_numbers(text, scores):
+    """scores are cut to whole numbers, as if they were ranks"""
+    return encode_bpe_by_scores(text, {piece: int(score) for piece, score in scores.items()})
+
+
 @mistake(of=decode_bpe, seen="E003-088")
 def decode_bpe_that_drops_unknown_ids(ids, merges):
     """ids outside the vocabulary are dropped in silence"""
@@ -555,6 +637,13 @@ def bpe_byte_spans_of_positions(ids, merges):
     """tokens are counted instead of bytes"""
     bpe_byte_spans(ids, merges)
     return tuple((index, index + 1) for index in range(len(ids)))
+
+
+@mistake(of=bpe_byte_spans, seen="catalogue R003-199")
+def bpe_byte_spans_of_characters(ids, merges):
+    """the characters of each token are counted, of which a part of one is a single U+FFFD"""
+    ends = accumulate((len(decode_bpe([known], merges).decode(errors="replace")) for known in ids), initial=0)
+    return tuple(pairwise(ends))
 
 
 @mistake(of=encode_bpe_text, seen="rasbt/LLMs-from-scratch#975")
@@ -605,6 +694,29 @@ def encode_bpe_text_with_question_marks(text, merges, special_ids):
     return encode_bpe_text(text.encode(errors="replace").decode(), merges, special_ids)
 
 
+@mistake(of=encode_bpe_text, seen="catalogue R003-180")
+def encode_bpe_text_normalised(text, merges, special_ids):
+    """the text is normalised to NFC first, so that another text comes back"""
+    return encode_bpe_text(unicodedata.normalize("NFC", text), merges, special_ids)
+
+
+@mistake(of=encode_bpe_text, seen="catalogue R003-180")
+def encode_bpe_text_with_line_feeds(text, merges, special_ids):
+    """ends of lines are made line feeds, as reading a file does"""
+    return encode_bpe_text(text.replace("\r\n", "\n"), merges, special_ids)
+
+
+@mistake(of=encode_bpe_text, seen="tiktoken, `special_tokens_set`")
+def encode_bpe_text_with_special_tokens_in_order_of_the_table(text, merges, special_ids):
+    """of special tokens that start together the first of the table is taken instead of the longest"""
+    encode_bpe_text(text, merges, special_ids)
+    pattern = "(" + "|".join(map(re.escape, special_ids)) + ")" if special_ids else r"(\b\B)"
+    ids = []
+    for part in re.split(pattern, text):
+        ids.extend([special_ids[part]] if part in special_ids else encode_bpe_text(part, merges, {}))
+    return tuple(ids)
+
+
 @mistake(of=decode_bpe_text, seen="karpathy/nanochat, commit 2ce972a")
 def decode_bpe_text_token_by_token(ids, merges, special_ids):
     """each token is read as text on its own, so that a character that two share is lost"""
@@ -622,3 +734,22 @@ def decode_bpe_text_without_special_tokens(ids, merges, special_ids):
     """special tokens are left out"""
     decode_bpe_text(ids, merges, special_ids)
     return decode_bpe_text([known for known in ids if known not in special_ids.values()], merges, special_ids)
+
+
+@mistake(of=decode_bpe_text, seen="catalogue R003-180")
+def decode_bpe_text_without_byte_order_mark(ids, merges, special_ids):
+    """a mark of the byte order at the start is eaten"""
+    return decode_bpe_text(ids, merges, special_ids).removeprefix("\ufeff")
+
+
+@mistake(of=decode_bpe_text, seen="catalogue R003-180")
+def decode_bpe_text_with_line_feeds(ids, merges, special_ids):
+    """ends of lines are made line feeds, as reading a file does"""
+    return decode_bpe_text(ids, merges, special_ids).replace("\r\n", "\n")
+
+
+@mistake(of=decode_bpe_text, seen="catalogue R003-183")
+def decode_bpe_text_with_ascii_special_tokens(ids, merges, special_ids):
+    """special tokens are written in ASCII, with a question mark for every other character"""
+    known = {token.encode("ascii", "replace").decode(): special_id for token, special_id in special_ids.items()}
+    return decode_bpe_text(ids, merges, known)

@@ -44,6 +44,14 @@ def pad_sentence_of_anything(words, num_starts, start="<s>", end="</s>"):
     return (start,) * num_starts + (*words, end)
 
 
+@mistake(of=pad_sentence, seen="catalogue R004-031")
+def pad_sentence_without_words_that_hold_a_symbol(words, num_starts, start="<s>", end="</s>"):
+    """a word of which a symbol is a part is refused"""
+    if start in " ".join(words) or end in " ".join(words):
+        raise ValueError(f"{start!r} and {end!r} are no words; got {words!r}")
+    return pad_sentence(words, num_starts, start, end)
+
+
 @mistake(of=frequent_words, seen="catalogue R004-032")
 def frequent_words_above_cutoff(sentences, min_count):
     """words that occur exactly as often as asked are left out"""
@@ -54,6 +62,12 @@ def frequent_words_above_cutoff(sentences, min_count):
 def frequent_words_by_sentence(sentences, min_count):
     """the sentences with the word are counted instead of its occurrences"""
     return frequent_words([tuple(dict.fromkeys(words)) for words in sentences], min_count)
+
+
+@mistake(of=frequent_words, seen="catalogue R004-032")
+def frequent_words_in_small_letters(sentences, min_count):
+    """capitals are made small before words are counted"""
+    return frequent_words([[word.lower() for word in words] for words in sentences], min_count)
 
 
 @mistake(of=frequent_words, seen="catalogue R004-032")
@@ -79,6 +93,13 @@ def map_unknown_words_the_wrong_way(words, vocabulary, unknown="<UNK>"):
     """the known words are replaced"""
     map_unknown_words(words, vocabulary, unknown)
     return tuple(unknown if word in vocabulary else word for word in words)
+
+
+@mistake(of=map_unknown_words, seen="catalogue R004-032")
+def map_unknown_words_outside_all_words(words, vocabulary, unknown="<UNK>"):
+    """a word that is a part of one in the vocabulary stays"""
+    map_unknown_words(words, vocabulary, unknown)
+    return tuple(word if word in " ".join(vocabulary) else unknown for word in words)
 
 
 @mistake(of=ngram_counts, seen="nltk/nltk#3065")
@@ -141,6 +162,14 @@ def counts_after_end_of_context(context, counts):
         if ngram[:-1][-1:] == context[-1:]:
             after[ngram[-1]] += count
     return {word: count for word, count in after.items() if count}
+
+
+@mistake(of=counts_after, seen="catalogue R004-030")
+def counts_after_joined_context(context, counts):
+    """contexts are compared as joined letters, so that different words can spell the same"""
+    counts_after(context, counts)
+    joined = "".join(context)
+    return {g[-1]: n for g, n in counts.items() if n and g and "".join(g[:-1]) == joined}
 
 
 @mistake(of=counts_after, seen="catalogue R004-030")
@@ -267,6 +296,18 @@ def sentence_log_probability_that_skips_the_impossible(words, order, probability
     return math.fsum(math.log(chance) for chance in chances if chance)
 
 
+@mistake(of=sentence_log_probability, seen="catalogue R004-032")
+def sentence_log_probability_with_floor(words, order, probability, start="<s>", end="</s>"):
+    """probabilities are kept above 1e-10"""
+    return sentence_log_probability(words, order, lambda *pair: max(probability(*pair), 1e-10), start, end)
+
+
+@mistake(of=sentence_log_probability, seen="catalogue R004-028")
+def sentence_log_probability_after_another_start(words, order, probability, start="<bos>", end="</s>"):
+    """the start symbol is another unless it is given"""
+    return sentence_log_probability(words, order, probability, start, end)
+
+
 @mistake(of=sentence_log_probability, seen="catalogue R004-041")
 def sentence_log_probability_in_bits(words, order, probability, start="<s>", end="</s>"):
     """the logarithm has base 2"""
@@ -299,6 +340,21 @@ def ngram_perplexity_averaged_over_sentences(sentences, order, probability, star
     """the perplexities of the sentences are averaged"""
     each = [ngram_perplexity((words,), order, probability, start, end) for words in sentences]
     return math.fsum(each) / len(each)
+
+
+@mistake(of=ngram_perplexity, seen="catalogue R004-041")
+def ngram_perplexity_of_product(sentences, order, probability, start="<s>", end="</s>"):
+    """the probabilities are multiplied before the root is taken, which underflows"""
+    ngram_perplexity(sentences, order, probability, start, end)
+    pairs = [pair for words in sentences for pair in words_in_context(words, order, start, end)]
+    product = math.prod(probability(*pair) for pair in pairs)
+    return (1 / product) ** (1 / len(pairs)) if product else math.inf
+
+
+@mistake(of=ngram_perplexity, seen="catalogue R004-028")
+def ngram_perplexity_after_another_start(sentences, order, probability, start="<bos>", end="</s>"):
+    """the start symbol is another unless it is given"""
+    return ngram_perplexity(sentences, order, probability, start, end)
 
 
 @mistake(of=ngram_perplexity, seen="magenta/magenta#239")

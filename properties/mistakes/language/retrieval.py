@@ -74,6 +74,14 @@ def last_token_pool_of_the_first_token(hidden, kept):
     return last_token_pool(hidden.flip(1), kept.flip(1))
 
 
+@mistake(of=last_token_pool, seen="catalogue R003-237")
+def last_token_pool_with_least_length(hidden, kept):
+    """lengths below 1e-6 are taken for it, so that short states keep being short"""
+    ends = kept & (kept.flip(1).cumsum(1).flip(1) == 1)
+    last = torch.where(ends[..., None], hidden, 0).sum(-2)
+    return torch.nn.functional.normalize(last, dim=-1, eps=1e-6)
+
+
 @variant(of=last_token_pool, seen="catalogue R003-237")
 def last_token_pool_by_greatest_position(hidden, kept):
     """the greatest kept position can be gathered"""
@@ -112,6 +120,20 @@ def two_tower_scores_of_nothing(encode_query, encode_document, queries, document
     return two_tower_scores(encode_query, encode_document, queries, documents)
 
 
+@mistake(of=two_tower_scores, seen="catalogue R003-238")
+def two_tower_scores_with_nan_for_zero(encode_query, encode_document, queries, documents):
+    """a vector of zeros is divided by its length"""
+    scores = two_tower_scores(encode_query, encode_document, queries, documents)
+    lengths = torch.stack([*map(encode_document, documents)]).norm(dim=-1)
+    return torch.where(lengths > 0, scores, math.nan)
+
+
+@mistake(of=two_tower_scores, seen="catalogue R003-238")
+def two_tower_scores_of_different_texts(encode_query, encode_document, queries, documents):
+    """equal texts share a row or a column"""
+    return two_tower_scores(encode_query, encode_document, [*dict.fromkeys(queries)], [*dict.fromkeys(documents)])
+
+
 @mistake(of=cross_encoder_scores, seen="catalogue R003-238")
 def cross_encoder_scores_of_the_document_first(score, queries, documents):
     """query and document are exchanged"""
@@ -130,6 +152,12 @@ def cross_encoder_scores_of_nothing(score, queries, documents):
     if not queries or not documents:
         return torch.zeros(len(queries), len(documents), dtype=torch.float64)
     return cross_encoder_scores(score, queries, documents)
+
+
+@mistake(of=cross_encoder_scores, seen="catalogue R003-238")
+def cross_encoder_scores_of_different_texts(score, queries, documents):
+    """equal texts share a row or a column"""
+    return cross_encoder_scores(score, [*dict.fromkeys(queries)], [*dict.fromkeys(documents)])
 
 
 @mistake(of=yes_no_score, seen="catalogue R003-239")
@@ -295,6 +323,13 @@ def tf_idf_similarity_that_leaves_the_interval(query, document, idf):
     return sum(weight * d.get(term, 0) for term, weight in q.items()) / lengths if lengths else 1.0
 
 
+@mistake(of=tf_idf_similarity, seen="catalogue R003-259")
+def tf_idf_similarity_of_short_vectors(query, document, idf):
+    """texts with lengths below 1e-6 are taken for texts without weight"""
+    lengths = [math.hypot(*tf_idf(text, idf).values()) for text in (query, document)]
+    return tf_idf_similarity(query, document, idf) if min(lengths) > 1e-6 else 0.0
+
+
 @mistake(of=inverted_index, seen="catalogue R003-260")
 def inverted_index_with_repetitions(documents):
     """a document is listed once for every occurrence of a term"""
@@ -455,6 +490,24 @@ def scale_scores_without_range(scores):
     return scale_scores(scores) if finite and len(set(scores.values())) > 1 else dict.fromkeys(scores, 0.0)
 
 
+@mistake(of=scale_scores, seen="catalogue R003-262")
+def scale_scores_up_to_infinity(scores):
+    """a score of infinity is let through, and all others become 0"""
+    high = max(scores.values(), default=0)
+    if high < math.inf or math.inf in map(abs, [score for score in scores.values() if score != high]):
+        return scale_scores(scores)
+    return {candidate: float(score == high) for candidate, score in scores.items()}
+
+
+@mistake(of=scale_scores, seen="catalogue R003-262")
+def scale_scores_with_a_least_range(scores):
+    """a range below 1e-6 is taken for none"""
+    scale_scores(scores)
+    if max(scores.values()) - min(scores.values()) < 1e-6:
+        raise ValueError(f"scores do not differ; got {scores}")
+    return scale_scores(scores)
+
+
 @mistake(of=fuse_scores, seen="catalogue R003-262")
 def fuse_scores_of_common_candidates(channels):
     """candidates that a channel lacks are dropped"""
@@ -510,6 +563,19 @@ def best_candidate_without_check(scores):
     return min(scores, key=lambda candidate: (-scores[candidate], candidate), default="")
 
 
+@mistake(of=best_candidate, seen="catalogue R003-263")
+def best_candidate_in_float32(scores):
+    """scores are rounded to float32, where different ones are equal"""
+    return best_candidate({x: torch.tensor(score, dtype=torch.float32).item() for x, score in scores.items()})
+
+
+@mistake(of=best_candidate, seen="catalogue R003-263")
+def best_candidate_above_a_start(scores):
+    """the search starts from a score of -1e9, below which nobody is found"""
+    best = best_candidate(scores)
+    return best if scores[best] > -1e9 else ""
+
+
 @mistake(of=majority, seen="statistics.mode")
 def majority_by_order(answers):
     """of answers that were given equally often the one that was given first wins"""
@@ -535,6 +601,18 @@ def majority_of_the_rarest(answers):
 def majority_of_nobody(answers):
     """without answers the empty one is returned instead of an error"""
     return majority(answers) if answers else ""
+
+
+@mistake(of=majority, seen="catalogue R003-247")
+def majority_regardless_of_case(answers):
+    """answers are put into small letters first"""
+    return majority([answer.lower() for answer in answers])
+
+
+@mistake(of=majority, seen="catalogue R003-247")
+def majority_of_those_with_words(answers):
+    """the empty answer is not counted"""
+    return majority([answer for answer in answers if answer] or answers)
 
 
 @mistake(of=merge_answers, seen="catalogue R003-247")
@@ -588,3 +666,20 @@ def merge_answers_of_any_kind(answers):
     except ValueError:
         fields = {field for answer in answers for field in answer}
         return {field: majority([str(answer[field]) for answer in answers if field in answer]) for field in fields}
+
+
+@mistake(of=merge_answers, seen="catalogue R003-247")
+def merge_answers_that_reads_numbers(answers):
+    """words that look like numbers are read as numbers"""
+    merged = merge_answers(answers)
+    return {x: int(value) if isinstance(value, str) and value.isdecimal() else value for x, value in merged.items()}
+
+
+@mistake(of=merge_answers, seen="catalogue R003-247")
+def merge_answers_with_absent_words(answers):
+    """an answer that lacks a field of words votes for the empty one"""
+    merged = merge_answers(answers)
+    for field, value in merged.items():
+        if isinstance(value, str):
+            merged[field] = majority([answer.get(field, "") for answer in answers])
+    return merged

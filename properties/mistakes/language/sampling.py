@@ -70,7 +70,7 @@ def temperature_logits_with_one_maximum(logits, temperature):
 @mistake(of=temperature_logits, seen="catalogue R003-232")
 def temperature_logits_with_floor(logits, temperature):
     """the temperature is kept away from 0 by a constant that still lets other tokens through"""
-    return temperature_logits(logits, max(temperature, 0.125))
+    return temperature_logits(logits, max(temperature, 1e-5))
 
 
 @mistake(of=temperature_logits, seen="catalogue R004-040")
@@ -103,6 +103,13 @@ def soft_cap_logits_without_rescaling(logits, cap):
 def soft_cap_logits_hard(logits, cap):
     """logits are cut off at the cap, so that all above it become equal"""
     return logits.clamp(-cap, cap)
+
+
+@mistake(of=soft_cap_logits, seen="catalogue R003-232")
+def soft_cap_logits_by_overflowing_exponentials(logits, cap):
+    """the hyperbolic tangent is (e^2x - 1) / (e^2x + 1), which is NaN where e^2x overflows"""
+    power = torch.exp(2 * logits / cap)
+    return soft_cap_logits(logits, cap) * 0 + cap * (power - 1) / (power + 1)
 
 
 @mistake(of=penalize_repetition, seen="arXiv:1909.05858, section 4.1")
@@ -151,6 +158,13 @@ def penalize_frequency_counted_once(logits, ids, frequency, presence):
     return penalize_frequency(logits, ids, 0.0, frequency + presence)
 
 
+@mistake(of=penalize_frequency, seen="catalogue R001-099")
+def penalize_frequency_over_batch(logits, ids, frequency, presence):
+    """what occurs in one row is penalised in all"""
+    everything = ids.reshape(*[1] * (logits.ndim - 1), -1).expand(*logits.shape[:-1], -1)
+    return penalize_frequency(logits, everything, frequency, presence)
+
+
 @mistake(of=penalize_frequency, seen="OpenAI API reference")
 def penalize_frequency_without_check(logits, ids, frequency, presence):
     """an infinite penalty makes tokens that never occurred NaN"""
@@ -188,6 +202,12 @@ def top_k_filter_of_smallest(logits, k):
 def top_k_filter_over_batch(logits, k):
     """the threshold is that of the row with the smallest one"""
     return _keep(logits >= logits.topk(min(k, logits.shape[-1])).values.amin(), logits)
+
+
+@mistake(of=top_k_filter, seen="catalogue R001-099")
+def top_k_filter_in_bfloat16(logits, k):
+    """logits are compared in bfloat16, in which near ones are equal"""
+    return _keep(top_k_filter(logits.bfloat16(), k) > -math.inf, logits)
 
 
 @mistake(of=top_k_filter, seen="catalogue R001-099")
@@ -259,6 +279,14 @@ def top_p_filter_in_sorted_order(logits, p):
     top_p_filter(logits, p)
     sorted_p = torch.softmax(logits, -1).sort(-1, descending=True).values
     return _keep(sorted_p.cumsum(-1) - sorted_p < p, logits)
+
+
+@mistake(of=top_p_filter, seen="catalogue R003-234")
+def top_p_filter_by_overflowing_exponentials(logits, p):
+    """probabilities are shares of exp(z), which overflows for large logits"""
+    top_p_filter(logits, p)
+    power = logits.exp()
+    return top_p_filter((power / power.sum(-1, keepdim=True)).log(), p) * 0 + logits
 
 
 @mistake(of=top_p_filter, seen="transformers TopPLogitsWarper")
@@ -353,6 +381,20 @@ def typical_filter_around_uniform_entropy(logits, mass):
     return _keep((before <= mass).gather(-1, order.argsort(-1)), logits)
 
 
+@mistake(of=typical_filter, seen="catalogue R003-234")
+def typical_filter_over_batch(logits, mass):
+    """the entropy is the mean over the batch"""
+    typical_filter(logits, mass)
+    if mass == 1:
+        return logits.clone()
+    log_p = torch.log_softmax(logits, -1)
+    entropy = -torch.where(log_p > -math.inf, log_p.exp() * log_p, 0).sum(-1).mean()
+    order = (log_p + entropy).abs().argsort(dim=-1, stable=True)
+    p = log_p.exp().gather(-1, order)
+    kept = (p.cumsum(-1) - p < mass) | (torch.arange(p.shape[-1]) == 0)
+    return _keep(kept.gather(-1, order.argsort(-1)), logits)
+
+
 @mistake(of=sampling_probabilities, seen="catalogue R003-236")
 def sampling_probabilities_with_top_p_first(logits, temperature, k, p):
     """top-p comes before top-k"""
@@ -380,6 +422,41 @@ def sampling_probabilities_without_last_renormalization(logits, temperature, k, 
     """what is dropped is set to 0 and the rest does not sum to one"""
     kept = sampling_probabilities(logits, temperature, k, p)
     return torch.where(kept > 0, torch.softmax(temperature_logits(logits, temperature), -1), 0)
+
+
+@mistake(of=sampling_probabilities, seen="catalogue R001-099")
+def sampling_probabilities_over_batch(logits, temperature, k, p):
+    """the k-th largest logit is the smallest in the batch"""
+    sampling_probabilities(logits, temperature, k, p)
+    cool = temperature_logits(logits, temperature)
+    threshold = cool.topk(min(k, cool.shape[-1])).values.amin()
+    return torch.softmax(top_p_filter(_keep(cool >= threshold, cool), p), -1)
+
+
+@mistake(of=sampling_probabilities, seen="catalogue R001-099")
+def sampling_probabilities_that_break_ties(logits, temperature, k, p):
+    """of logits that equal the k-th some are dropped"""
+    sampling_probabilities(logits, temperature, k, p)
+    rank = logits.argsort(dim=-1, descending=True, stable=True).argsort(-1)
+    return torch.softmax(top_p_filter(temperature_logits(_keep(rank < k, logits), temperature), p), -1)
+
+
+@mistake(of=sampling_probabilities, seen="catalogue R003-236")
+def sampling_probabilities_never_flatter(logits, temperature, k, p):
+    """a temperature above 1 is taken for 1"""
+    return sampling_probabilities(logits, min(temperature, 1.0), k, p)
+
+
+@mistake(of=sampling_probabilities, seen="catalogue R003-236")
+def sampling_probabilities_off_at_zero(logits, temperature, k, p):
+    """p = 0 stands for no filter"""
+    return sampling_probabilities(logits, temperature, k, p or 1.0)
+
+
+@mistake(of=sampling_probabilities, seen="catalogue R003-236")
+def sampling_probabilities_unchanged_at_zero(logits, temperature, k, p):
+    """a temperature of 0 stands for none"""
+    return sampling_probabilities(logits, temperature or 1.0, k, p)
 
 
 @mistake(of=sampling_probabilities, seen="catalogue R003-236")
@@ -411,3 +488,18 @@ def inverse_cdf_sample_clamped_to_last(weights, uniform):
     """what falls beyond the end goes to the last token, also if its weight is 0"""
     beyond = (weights.cumsum(-1) <= uniform[..., None] * weights.sum(-1, keepdim=True)).sum(-1)
     return beyond.clamp(max=weights.shape[-1] - 1)
+
+
+@mistake(of=inverse_cdf_sample, seen="catalogue R001-099")
+def inverse_cdf_sample_of_first_row(weights, uniform):
+    """every row is drawn from the weights of the first"""
+    first = weights.flatten(0, -2)[:1] if weights.ndim > 1 else weights
+    return inverse_cdf_sample(first.expand(weights.shape), uniform)
+
+
+@mistake(of=inverse_cdf_sample, seen="catalogue R001-099")
+def inverse_cdf_sample_with_epsilon(weights, uniform):
+    """the weights are divided by their sum and 1e-8, so that small ones fall short of 1"""
+    shares = weights / (weights.sum(-1, keepdim=True) + 1e-8)
+    reached = (shares.cumsum(-1) <= uniform[..., None]).sum(-1)
+    return torch.where(uniform == 1, inverse_cdf_sample(weights, uniform), reached.clamp(max=weights.shape[-1] - 1))

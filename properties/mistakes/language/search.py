@@ -118,6 +118,13 @@ def greedy_search_without_context(log_probabilities, eos, max_length):
 
 
 @mistake(of=greedy_search, seen="catalogue R004-018")
+def greedy_search_with_total_in_bfloat16(log_probabilities, eos, max_length):
+    """the sum of the log probabilities is kept in bfloat16"""
+    tokens, total = greedy_search(log_probabilities, eos, max_length)
+    return Hypothesis(tokens, total.bfloat16().to(total.dtype))
+
+
+@mistake(of=greedy_search, seen="catalogue R004-018")
 def greedy_search_without_check(log_probabilities, eos, max_length):
     """a length below 1, an eos outside the vocabulary and NaN are accepted"""
     tokens, total = (), torch.zeros(())
@@ -279,6 +286,19 @@ def beam_search_keeping_the_impossible(log_probabilities, eos, max_length, beam_
     """sequences of probability 0 fill the beam"""
     beam_search(log_probabilities, eos, max_length, beam_width, alpha)
     return beam_search(lambda prefix: log_probabilities(prefix).clamp(min=-1e4), eos, max_length, beam_width, alpha)
+
+
+@mistake(of=beam_search, seen="catalogue R004-021")
+def beam_search_with_dead_ends(log_probabilities, eos, max_length, beam_width, alpha):
+    """a sequence that cannot go on counts as complete"""
+    beam_search(log_probabilities, eos, max_length, beam_width, alpha)
+    finished, unfinished = [], _start()
+    for length in range(1, max_length + 1):
+        finished += [one for one in unfinished if one.tokens and not _extended([one], log_probabilities)]
+        kept = _best(_extended(unfinished, log_probabilities), beam_width)
+        finished += [one for one in kept if one.tokens[-1] == eos or length == max_length]
+        unfinished = [one for one in kept if one.tokens[-1] != eos]
+    return _ranked(finished, alpha)
 
 
 @mistake(of=beam_search, seen="catalogue R004-020")

@@ -56,6 +56,21 @@ def maximum_likelihood_probability_plus_one(word, context, counts):
     return (after.get(word, 0) + 1) / (sum(after.values()) + len(after) + 1)
 
 
+@mistake(of=maximum_likelihood_probability, seen="catalogue R004-030")
+def maximum_likelihood_probability_over_count_of_context(word, context, counts):
+    """the count is divided by that of the context itself, which may also stand where a text breaks off"""
+    chance = maximum_likelihood_probability(word, context, counts)
+    return counts.get((*context, word), 0) / counts[context] if counts.get(context) else chance
+
+
+@mistake(of=maximum_likelihood_probability, seen="catalogue R004-030")
+def maximum_likelihood_probability_zero_after_last_word(word, context, counts):
+    """after a context that was seen, though no word after it, every word has probability 0"""
+    if counts.get(context) and not counts_after(context, counts):
+        return 0.0
+    return maximum_likelihood_probability(word, context, counts)
+
+
 @mistake(of=lidstone_probability, seen="catalogue R004-034")
 def lidstone_probability_with_k_once(word, context, counts, vocabulary, k):
     """k is added to the denominator once instead of for each word of the vocabulary"""
@@ -78,6 +93,15 @@ def lidstone_probability_of_seen_words(word, context, counts, vocabulary, k):
     lidstone_probability(word, context, counts, vocabulary, k)
     after = counts_after(context, counts)
     return (after.get(word, 0) + k) / (sum(after.values()) + k * max(len(after), 1))
+
+
+@mistake(of=lidstone_probability, seen="catalogue R004-034")
+def lidstone_probability_over_count_of_context(word, context, counts, vocabulary, k):
+    """the denominator has the count of the context itself, which may also stand where a text breaks off"""
+    chance = lidstone_probability(word, context, counts, vocabulary, k)
+    return (
+        (counts.get((*context, word), 0) + k) / (counts[context] + k * len(vocabulary)) if context in counts else chance
+    )
 
 
 @mistake(of=lidstone_probability, seen="catalogue R004-033")
@@ -116,6 +140,13 @@ def laplace_probability_of_unseen_words(word, context, counts, vocabulary):
     laplace_probability(word, context, counts, vocabulary)
     after = counts_after(context, counts)
     return after.get(word, 1) / (sum(after.values()) + len(vocabulary))
+
+
+@mistake(of=laplace_probability, seen="catalogue R004-033")
+def laplace_probability_over_count_of_context(word, context, counts, vocabulary):
+    """the denominator has the count of the context itself, which may also stand where a text breaks off"""
+    chance = laplace_probability(word, context, counts, vocabulary)
+    return (counts.get((*context, word), 0) + 1) / (counts[context] + len(vocabulary)) if context in counts else chance
 
 
 @mistake(of=laplace_probability, seen="catalogue R004-033")
@@ -163,6 +194,12 @@ def absolute_discount_without_singletons(counts, order):
     """without n-grams of count 1 nothing is discounted"""
     seen = [count for ngram, count in counts.items() if len(ngram) == order]
     return absolute_discount(counts, order) if 1 in seen else 0.0
+
+
+@mistake(of=absolute_discount, seen="catalogue R004-035")
+def absolute_discount_of_bigrams(counts, order):
+    """bigrams are counted, whatever the order"""
+    return absolute_discount(counts, 2)
 
 
 @mistake(of=absolute_discount_probability, seen="catalogue R004-035")
@@ -234,6 +271,18 @@ def absolute_discount_probability_of_cut_context(word, context, counts, vocabula
     return absolute_discount_probability(word, end, counts, vocabulary, discounts)
 
 
+@mistake(of=absolute_discount_probability, seen="catalogue R004-035")
+def absolute_discount_probability_with_unseen_words(word, context, counts, vocabulary, discounts):
+    """what is freed is reckoned with words of count 0 too"""
+    smooth = absolute_discount_probability(word, context, counts, vocabulary, discounts)
+    after = counts_after(context, counts)
+    if not after or not context:
+        return smooth
+    lower = absolute_discount_probability(word, context[1:], counts, vocabulary, discounts)
+    unseen = sum(ngram[:-1] == context and not count for ngram, count in counts.items())
+    return smooth + unseen * discounts[len(context)] / sum(after.values()) * lower
+
+
 @mistake(of=kneser_ney_probability, seen="nltk/nltk#2599")
 def kneser_ney_probability_above_uniform(word, context, counts, vocabulary, discounts):
     """the lowest order is uniform instead of the share of different words before"""
@@ -283,6 +332,19 @@ def kneser_ney_probability_by_backing_off(word, context, counts, vocabulary, dis
 
 
 @mistake(of=kneser_ney_probability, seen="catalogue R004-037")
+def kneser_ney_probability_of_listed_orders(word, context, counts, vocabulary, discounts):
+    """n-grams without a discount of their own are left out before different words are counted"""
+    known = {ngram: count for ngram, count in counts.items() if len(ngram) <= len(discounts)}
+    return kneser_ney_probability(word, context, known, vocabulary, discounts)
+
+
+@mistake(of=kneser_ney_probability, seen="catalogue R004-037")
+def kneser_ney_probability_with_unseen_words(word, context, counts, vocabulary, discounts):
+    """an n-gram with count 0 still counts as a word before"""
+    return kneser_ney_probability(word, context, {g: n or 1 for g, n in counts.items()}, vocabulary, discounts)
+
+
+@mistake(of=kneser_ney_probability, seen="catalogue R004-037")
 def kneser_ney_probability_of_clipped_discounts(word, context, counts, vocabulary, discounts):
     """impossible discounts are clipped to [0, 1]"""
     return kneser_ney_probability(word, context, counts, vocabulary, _clipped(discounts))
@@ -325,6 +387,12 @@ def modified_kneser_ney_discounts_in_reverse(counts, order):
     return modified_kneser_ney_discounts(counts, order)[::-1]
 
 
+@mistake(of=modified_kneser_ney_discounts, seen="catalogue R004-037")
+def modified_kneser_ney_discounts_of_bigrams(counts, order):
+    """bigrams are counted, whatever the order"""
+    return modified_kneser_ney_discounts(counts, 2)
+
+
 @mistake(of=modified_kneser_ney_probability, seen="catalogue R004-037")
 def modified_kneser_ney_probability_freeing_first_discount(word, context, counts, vocabulary, discounts):
     """what is freed is reckoned with D_1 for all words"""
@@ -362,6 +430,13 @@ def modified_kneser_ney_probability_of_occurrences(word, context, counts, vocabu
 def modified_kneser_ney_probability_of_highest_row(word, context, counts, vocabulary, discounts):
     """every order takes the discounts of the highest"""
     return modified_kneser_ney_probability(word, context, counts, vocabulary, (discounts[-1],) * len(discounts))
+
+
+@mistake(of=modified_kneser_ney_probability, seen="catalogue R004-037")
+def modified_kneser_ney_probability_of_listed_orders(word, context, counts, vocabulary, discounts):
+    """n-grams without discounts of their own are left out before different words are counted"""
+    known = {ngram: count for ngram, count in counts.items() if len(ngram) <= len(discounts)}
+    return modified_kneser_ney_probability(word, context, known, vocabulary, discounts)
 
 
 @mistake(of=modified_kneser_ney_probability, seen="catalogue R004-037")
@@ -406,6 +481,27 @@ def witten_bell_probability_unnormalised(word, context, counts):
         return witten_bell_probability(word, context, counts)
     lower = witten_bell_probability(word, context[1:], counts)
     return after.get(word, 0) / sum(after.values()) + len(after) / (sum(after.values()) + len(after)) * lower
+
+
+@mistake(of=witten_bell_probability, seen="catalogue R004-036")
+def witten_bell_probability_with_unseen_words(word, context, counts):
+    """words of count 0 are among the different ones after the context"""
+    after = counts_after(context, counts)
+    if not context or not after:
+        return witten_bell_probability(word, context, counts)
+    lower = witten_bell_probability(word, context[1:], counts)
+    different = sum(ngram[:-1] == context for ngram in counts)
+    return (after.get(word, 0) + different * lower) / (sum(after.values()) + different)
+
+
+@mistake(of=witten_bell_probability, seen="catalogue R004-036")
+def witten_bell_probability_over_count_of_context(word, context, counts):
+    """the denominator has the count of the context itself, which may also stand where a text breaks off"""
+    after = counts_after(context, counts)
+    if not context or not after:
+        return witten_bell_probability(word, context, counts)
+    lower = witten_bell_probability(word, context[1:], counts)
+    return (after.get(word, 0) + len(after) * lower) / (counts.get(context, sum(after.values())) + len(after))
 
 
 @mistake(of=witten_bell_probability, seen="nltk/nltk#158")
@@ -492,6 +588,12 @@ def good_turing_ratios_one_short(counts, order, cutoff):
 
 
 @mistake(of=good_turing_ratios, seen="catalogue R004-036")
+def good_turing_ratios_of_bigrams(counts, order, cutoff):
+    """bigrams are counted, whatever the order"""
+    return good_turing_ratios(counts, 2, cutoff)
+
+
+@mistake(of=good_turing_ratios, seen="catalogue R004-036")
 def good_turing_ratios_clipped(counts, order, cutoff):
     """where a ratio would be impossible the counts are left alone without a word"""
     try:
@@ -569,6 +671,13 @@ def katz_probability_of_equal_unseen_words(word, context, counts, vocabulary, ra
 
 
 @mistake(of=katz_probability, seen="catalogue R004-036")
+def katz_probability_with_unseen_words(word, context, counts, vocabulary, ratios):
+    """a word with count 0 counts as seen, and gets nothing"""
+    smooth = katz_probability(word, context, counts, vocabulary, ratios)
+    return smooth if counts.get((*context, word), 1) or not counts_after(context, counts) else 0.0
+
+
+@mistake(of=katz_probability, seen="catalogue R004-036")
 def katz_probability_of_clipped_ratios(word, context, counts, vocabulary, ratios):
     """impossible ratios are taken for 1"""
     rows = [[ratio if 0 < ratio <= 1 else 1.0 for ratio in row] for row in ratios]
@@ -608,6 +717,20 @@ def stupid_backoff_score_at_every_order(word, context, counts, factor=0.4):
 
 
 @mistake(of=stupid_backoff_score, seen="catalogue R004-036")
+def stupid_backoff_score_with_unseen_words(word, context, counts, factor=0.4):
+    """a word with count 0 counts as seen, and has the score 0"""
+    score = stupid_backoff_score(word, context, counts, factor)
+    return score if counts.get((*context, word), 1) else 0.0
+
+
+@mistake(of=stupid_backoff_score, seen="catalogue R004-036")
+def stupid_backoff_score_over_count_of_context(word, context, counts, factor=0.4):
+    """the count is divided by that of the context itself, which may also stand where a text breaks off"""
+    score = stupid_backoff_score(word, context, counts, factor)
+    return counts[*context, word] / counts[context] if counts.get((*context, word)) and context in counts else score
+
+
+@mistake(of=stupid_backoff_score, seen="catalogue R004-036")
 def stupid_backoff_score_of_clipped_factor(word, context, counts, factor=0.4):
     """an impossible factor is taken for 0.4"""
     return stupid_backoff_score(word, context, counts, factor if 0 < factor <= 1 else 0.4)
@@ -643,6 +766,16 @@ def interpolation_components_of_cut_context(word, context, counts, order):
     return interpolation_components(word, context[max(len(context) - order + 1, 0) :], counts, order)
 
 
+@mistake(of=interpolation_components, seen="catalogue R004-038")
+def interpolation_components_with_unseen_words(word, context, counts, order):
+    """a context with nothing but words of count 0 counts as seen, and its order has 0"""
+    components = interpolation_components(word, context, counts, order)
+    ends = [context[max(len(context) - n, 0) :] for n in range(order)]
+    listed = {ngram[:-1] for ngram in counts}
+    dead = [end in listed and not counts_after(end, counts) for end in ends]
+    return tuple(0.0 if d else p for d, p in zip(dead, components, strict=True))
+
+
 @mistake(of=interpolation_components, seen="nltk/nltk#158")
 def interpolation_components_of_nothing(word, context, counts, order):
     """without counts all components are 0"""
@@ -667,6 +800,22 @@ def interpolated_probability_of_normalised_weights(word, context, counts, weight
     """weights that do not sum to 1 are divided by their sum"""
     total = sum(weights)
     return interpolated_probability(word, context, counts, [weight / total for weight in weights] if total else [1.0])
+
+
+@mistake(of=interpolated_probability, seen="catalogue R004-038")
+def interpolated_probability_of_exact_sums_only(word, context, counts, weights):
+    """weights whose sum is off by a rounding are refused"""
+    if sum(weights) != 1:
+        raise ValueError(f"weights must sum to 1; got {weights}")
+    return interpolated_probability(word, context, counts, weights)
+
+
+@mistake(of=interpolated_probability, seen="catalogue R004-038")
+def interpolated_probability_of_rough_weights(word, context, counts, weights):
+    """weights whose sum is off by up to a hundredth are accepted"""
+    total = sum(weights)
+    near = [weight / total for weight in weights] if abs(total - 1) < 0.01 else weights
+    return interpolated_probability(word, context, counts, near)
 
 
 @mistake(of=interpolated_probability, seen="catalogue R004-038")
@@ -719,6 +868,13 @@ def interpolation_em_step_of_best_order(weights, components):
 
 
 @mistake(of=interpolation_em_step, seen="catalogue R004-038")
+def interpolation_em_step_with_epsilon(weights, components):
+    """1e-10 is added to the sums, so that the weights of rare words sum to less than 1"""
+    shares = weights * components
+    return (shares / (shares.sum(1, keepdim=True) + 1e-10)).mean(0)
+
+
+@mistake(of=interpolation_em_step, seen="catalogue R004-038")
 def interpolation_em_step_away_from_likelihood(weights, components):
     """the step leads to the orders that predict badly"""
     return interpolation_em_step(weights, 1 / components)
@@ -750,6 +906,17 @@ def interpolation_weights_from_highest_order(held_out, counts, order, num_steps)
 def interpolation_weights_of_distinct_words(held_out, counts, order, num_steps):
     """a held-out word that comes again in its context is passed over"""
     return interpolation_weights(list(dict.fromkeys(held_out)), counts, order, num_steps)
+
+
+@mistake(of=interpolation_weights, seen="catalogue R004-038")
+def interpolation_weights_that_stop_early(held_out, counts, order, num_steps):
+    """iteration ends once no weight changes by more than 1e-4"""
+    weights = interpolation_weights(held_out, counts, order, min(num_steps, 0))
+    for step in range(1, num_steps + 1):
+        before, weights = weights, interpolation_weights(held_out, counts, order, step)
+        if max(abs(new - old) for new, old in zip(weights, before, strict=True)) < 1e-4:
+            break
+    return weights
 
 
 @mistake(of=interpolation_weights, seen="catalogue R004-038")

@@ -50,6 +50,12 @@ def rejection_bound_within_support(p, q):
     return torch.where(q > 0, p / torch.where(q > 0, q, 1), 0).amax(-1)
 
 
+@mistake(of=rejection_bound, seen="catalogue R003-235")
+def rejection_bound_of_at_least_one(p, q):
+    """the bound is at least 1, also where p does not sum to one"""
+    return rejection_bound(p, q).clamp(min=1)
+
+
 @mistake(of=rejection_mask, seen="catalogue R003-235")
 def rejection_mask_without_bound(p_x, q_x, bound, uniform):
     """the bound is left out, as if it were 1"""
@@ -107,6 +113,14 @@ def residual_distribution_undefined_at_equality(p, q):
     return surplus / surplus.sum(-1, keepdim=True)
 
 
+@mistake(of=residual_distribution, seen="catalogue R003-235")
+def residual_distribution_with_epsilon(p, q):
+    """1e-8 is added to the sum, so that a small residual does not sum to one"""
+    surplus = (p - q).clamp(min=0)
+    total = surplus.sum(-1, keepdim=True)
+    return torch.where(total > 0, surplus / (total + 1e-8), p)
+
+
 @mistake(of=log_residual, seen="vllm-project/vllm#46665")
 def log_residual_that_rounds_small_ratios(log_p, log_q):
     """1 - q / p rounds to 1 where q is much smaller than p"""
@@ -131,6 +145,18 @@ def log_residual_that_cancels(log_p, log_q):
 def log_residual_undefined_where_nothing_is_left(log_p, log_q):
     """where p < q it is the logarithm of a negative number"""
     return log_p + torch.log(-torch.expm1(log_q - log_p))
+
+
+@mistake(of=log_residual, seen="catalogue R003-235")
+def log_residual_that_underflows(log_p, log_q):
+    """the probability that is left is formed before its logarithm is taken, and is 0 where log p is very low"""
+    return (log_p.exp() * -torch.expm1((log_q - log_p).nan_to_num()).clamp(max=0)).log()
+
+
+@mistake(of=log_residual, seen="catalogue R003-235")
+def log_residual_of_probabilities_only(log_p, log_q):
+    """logarithms above 0 are taken for 0, though densities have them"""
+    return log_residual(log_p.clamp(max=0), log_q.clamp(max=0))
 
 
 @mistake(of=speculative_step, seen="deepseek-ai/DeepSpec#31")

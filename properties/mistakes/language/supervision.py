@@ -45,6 +45,12 @@ def next_token_labels_shifted_twice(labels):
     return next_token_labels(next_token_labels(labels))
 
 
+@mistake(of=next_token_labels, seen="catalogue R004-016")
+def next_token_labels_of_one_token_at_least(labels):
+    """a row without tokens gets a label, as the ignored one is put behind whatever is there"""
+    return torch.nn.functional.pad(labels[..., 1:], (0, 1), value=IGNORED)
+
+
 @mistake(of=next_token_labels, seen="Project-MONAI/GenerativeModels#314")
 def next_token_labels_of_the_batch_in_one_row(labels):
     """the last token of a row is to predict the first of the next row"""
@@ -139,6 +145,22 @@ def masked_token_loss_in_bits(logits, labels):
     return masked_token_loss(logits, labels) / torch.log(torch.tensor(2.0)).item()
 
 
+@mistake(of=masked_token_loss, seen="catalogue R003-253")
+def masked_token_loss_with_floor(logits, labels):
+    """probabilities are kept above 1e-8, so that no token costs more than 18.4"""
+    share = torch.softmax(torch.where((labels != IGNORED)[..., None], logits, 0), -1)
+    return masked_token_loss(share.clamp(min=1e-8).log(), labels)
+
+
+@mistake(of=masked_token_loss, seen="catalogue R003-253")
+def masked_token_loss_by_overflowing_exponentials(logits, labels):
+    """the sum of exp(a) overflows for large logits"""
+    kept = labels != IGNORED
+    safe, target = torch.where(kept[..., None], logits, 0), torch.where(kept, labels, 0)
+    losses = safe.exp().sum(-1).log() - safe.gather(-1, target[..., None]).squeeze(-1)
+    return masked_token_loss(logits, labels) * 0 + mean_of_kept(losses, kept)
+
+
 @mistake(of=prompt_completion_labels, seen="catalogue R003-200")
 def prompt_completion_labels_without_end(prompt, completion, eos):
     """prompt and answer are cut, after they were joined, to a length without the end token"""
@@ -173,6 +195,26 @@ def prompt_completion_labels_without_learning_to_end(prompt, completion, eos):
 
 
 @mistake(of=prompt_completion_labels, seen="catalogue R003-200")
+def prompt_completion_labels_with_one_end(prompt, completion, eos):
+    """an answer that ends with the end token gets no other"""
+    return prompt_completion_labels(prompt, completion[:-1] if completion[-1:] == (eos,) else completion, eos)
+
+
+@mistake(of=prompt_completion_labels, seen="catalogue R003-200")
+def prompt_completion_labels_of_all_ends(prompt, completion, eos):
+    """end tokens in the prompt are learned"""
+    ids, labels = prompt_completion_labels(prompt, completion, eos)
+    return Example(ids, tuple(eos if token == eos else label for token, label in zip(ids, labels, strict=True)))
+
+
+@mistake(of=prompt_completion_labels, seen="catalogue R003-200")
+def prompt_completion_labels_without_zeros(prompt, completion, eos):
+    """token 0 counts as padding, and is not learned"""
+    ids, labels = prompt_completion_labels(prompt, completion, eos)
+    return Example(ids, tuple(label or IGNORED for label in labels))
+
+
+@mistake(of=prompt_completion_labels, seen="catalogue R003-200")
 def prompt_completion_labels_without_the_last_of_the_prompt(prompt, completion, eos):
     """labels are shifted already, so that the shift of the loss takes them a second time"""
     ids, labels = prompt_completion_labels(prompt, completion, eos)
@@ -198,6 +240,13 @@ def multi_turn_labels_of_the_last_turn(turns, eos):
     ids, labels = multi_turn_labels(turns, eos)
     size = sum(len(turns[-1].text) + 1 for _ in turns[:1])
     return Example(ids, (*[IGNORED] * (len(ids) - size), *labels[len(ids) - size :]))
+
+
+@mistake(of=multi_turn_labels, seen="catalogue R003-201")
+def multi_turn_labels_with_one_end(turns, eos):
+    """an answer that ends with the end token gets no other"""
+    cut = [t._replace(text=t.text[:-1]) if t.is_learned and t.text[-1:] == (eos,) else t for t in turns]
+    return multi_turn_labels(cut, eos)
 
 
 @mistake(of=multi_turn_labels, seen="catalogue R003-201")
@@ -247,6 +296,13 @@ def multi_document_labels_without_separators(documents, summary, bos, eos):
 
 
 @mistake(of=multi_document_labels, seen="catalogue R003-202")
+def multi_document_labels_without_special_tokens_of_the_texts(documents, summary, bos, eos):
+    """start and end tokens that the documents have are dropped"""
+    plain = [[token for token in document if token not in (bos, eos)] for document in documents]
+    return multi_document_labels(plain, summary, bos, eos)
+
+
+@mistake(of=multi_document_labels, seen="catalogue R003-202")
 def multi_document_labels_without_last_separator(documents, summary, bos, eos):
     """no end token stands between the last document and the summary"""
     joined = [token for document in documents for token in (eos, *document)][1:]
@@ -289,6 +345,19 @@ def seq2seq_example_without_end_of_source(source, target, eos, pad):
 def seq2seq_example_without_learning_to_end(source, target, eos, pad):
     """the end token is read but never a label"""
     return Seq2SeqExample((*source, eos), (pad, *target), (*target, IGNORED))
+
+
+@mistake(of=seq2seq_example, seen="catalogue R003-203")
+def seq2seq_example_without_labels_equal_to_pad(source, target, eos, pad):
+    """a token of the target that equals the pad id is not learned"""
+    example = seq2seq_example(source, target, eos, pad)
+    return example._replace(labels=tuple(IGNORED if token == pad else token for token in example.labels))
+
+
+@mistake(of=seq2seq_example, seen="catalogue R003-203")
+def seq2seq_example_started_by_0(source, target, eos, pad):
+    """the decoder starts with token 0, whatever the pad id"""
+    return seq2seq_example(source, target, eos, 0)
 
 
 @mistake(of=seq2seq_example, seen="catalogue R003-203")

@@ -95,6 +95,18 @@ def delete_characters_at_the_ends(text, characters):
     return text.strip(characters) if characters else text
 
 
+@mistake(of=delete_characters, seen="catalogue R004-043")
+def delete_characters_in_any_case(text, characters):
+    """capitals are deleted for small letters and small letters for capitals"""
+    return delete_characters(text, characters.lower() + characters.upper())
+
+
+@mistake(of=delete_characters, seen="catalogue R004-043")
+def delete_characters_by_bytes(text, characters):
+    """bytes are deleted, which characters beyond ASCII share"""
+    return text.encode().translate(None, characters.encode()).decode(errors="replace")
+
+
 @variant(of=delete_characters, seen="catalogue R004-043")
 def delete_characters_by_escaped_class(text, characters):
     """a regular expression does, with its characters escaped"""
@@ -152,6 +164,22 @@ def gpt2_pre_tokens_regardless_of_case(text):
     return tuple(text[start:end] for start, end in pairwise(ends))
 
 
+@mistake(of=gpt2_pre_tokens, seen="catalogue R003-181")
+def gpt2_pre_tokens_with_underscore_as_letter(text):
+    """letters are \\w without digits, which takes _ for one"""
+    joined = gpt2_pre_tokens(text.replace("_", "x"))
+    ends = [sum(map(len, joined[:index])) for index in range(len(joined) + 1)]
+    return tuple(text[start:end] for start, end in pairwise(ends))
+
+
+@mistake(of=gpt2_pre_tokens, seen="catalogue R003-181")
+def gpt2_pre_tokens_with_any_leading_space(text):
+    """a space that does not break is put before a word too"""
+    joined = gpt2_pre_tokens(text.replace("\u00a0", " "))
+    ends = [sum(map(len, joined[:index])) for index in range(len(joined) + 1)]
+    return tuple(text[start:end] for start, end in pairwise(ends))
+
+
 @mistake(of=digit_pre_tokens, seen="CodeWithKyrian/transformers-php#51")
 def digit_pre_tokens_without_the_rest(text):
     """text without a digit is lost"""
@@ -168,6 +196,18 @@ def digit_pre_tokens_in_groups(text):
 def digit_pre_tokens_of_all_numbers(text):
     """superscripts and fractions are cut out as if they were decimal digits"""
     return tuple(re.findall(r"[\d\u00b2]|[^\d\u00b2]+", text))
+
+
+@mistake(of=digit_pre_tokens, seen="catalogue R003-181")
+def digit_pre_tokens_without_line_ends(text):
+    """a dot matches all but the ends of lines, which are lost"""
+    return tuple(re.findall(r"\d|(?:(?!\d).)+", text))
+
+
+@mistake(of=digit_pre_tokens, seen="catalogue R003-181")
+def digit_pre_tokens_of_some_scripts(text):
+    """digits of ASCII and Arabic are known, and no others"""
+    return tuple(re.findall(r"[0-9\u0660-\u0669]|[^0-9\u0660-\u0669]+", text))
 
 
 @mistake(of=pre_token_counts, seen="rasbt/LLMs-from-scratch#975")
@@ -213,6 +253,18 @@ def mark_spaces_unless_there_is_one(text):
 def mark_spaces_unchecked(text):
     """a mark in the text is let through and comes back as a space"""
     return ("\u2581" + text.replace(" ", "\u2581")) if text else ""
+
+
+@mistake(of=mark_spaces, seen="catalogue R003-188")
+def mark_spaces_of_nothing(text):
+    """the empty text gets a mark"""
+    return mark_spaces(text) or "\u2581"
+
+
+@mistake(of=mark_spaces, seen="catalogue R003-188")
+def mark_spaces_for_any_white_space(text):
+    """tabs and ends of lines are marked too, and come back as spaces"""
+    return re.sub(r"\s", "\u2581", mark_spaces(text))
 
 
 @mistake(of=unmark_spaces, seen="catalogue R003-188")
@@ -270,6 +322,12 @@ def split_special_tokens_that_drops_empty_tokens(text, special_tokens):
     return split_special_tokens(text, [token for token in special_tokens if token])
 
 
+@mistake(of=split_special_tokens, seen="catalogue R003-183")
+def split_special_tokens_that_drops_white_space(text, special_tokens):
+    """parts of nothing but white space are dropped"""
+    return tuple(part for part in split_special_tokens(text, special_tokens) if part.strip())
+
+
 @mistake(of=bytes_per_token, seen="catalogue R003-199")
 def bytes_per_token_of_characters(text, ids):
     """characters are counted instead of bytes"""
@@ -289,6 +347,12 @@ def bytes_per_token_of_no_tokens(text, ids):
     return len(text.encode()) / max(len(ids), 1)
 
 
+@mistake(of=bytes_per_token, seen="catalogue R003-199")
+def bytes_per_token_of_distinct_ids(text, ids):
+    """tokens that occur again are not counted"""
+    return bytes_per_token(text, list(set(ids)))
+
+
 @mistake(of=characters_per_token, seen="catalogue R003-199")
 def characters_per_token_of_words(text, ids):
     """words are counted instead of characters"""
@@ -301,7 +365,25 @@ def characters_per_token_without_spaces(text, ids):
     return characters_per_token("".join(text.split()), ids)
 
 
+@mistake(of=characters_per_token, seen="catalogue R003-199")
+def characters_per_token_in_utf_16(text, ids):
+    """halves of UTF-16 pairs are counted, as other languages do"""
+    return characters_per_token(text, ids) * len(text.encode("utf-16-le")) / (2 * len(text) or 1)
+
+
 @mistake(of=words_per_token, seen="catalogue R003-199")
 def words_per_token_of_spaces(text, ids):
     """words are counted by single spaces, so that two of them hold an empty word"""
     return len(text.split(" ")) / len(ids)
+
+
+@mistake(of=words_per_token, seen="catalogue R003-199")
+def words_per_token_of_letters(text, ids):
+    """words are runs of letters and digits, so that a-b is two"""
+    return words_per_token(" ".join(re.findall(r"\w+", text)), ids)
+
+
+@mistake(of=words_per_token, seen="catalogue R003-199")
+def words_per_token_between_ascii_spaces(text, ids):
+    """bytes are split, where white space beyond ASCII is none"""
+    return words_per_token("", ids) + len(text.encode().split()) / len(ids)

@@ -145,6 +145,13 @@ def unigram_log_likelihood_in_bits(word, model):
     return unigram_log_likelihood(word, model) / math.log(2)
 
 
+@mistake(of=unigram_log_likelihood, seen="catalogue R003-190")
+def unigram_log_likelihood_in_probabilities(word, model):
+    """probabilities are added up as they are, and small ones underflow to 0"""
+    unigram_log_likelihood(word, model)
+    return unigram_forward_in_probabilities(word, model)[-1]
+
+
 @mistake(of=unigram_viterbi, seen="catalogue R003-184")
 def unigram_viterbi_by_longest_match(word, model):
     """the longest piece of the model is taken at each position"""
@@ -387,3 +394,9 @@ def unigram_sample_without_check(word, model, theta, uniform):
     theta = min(max(theta, 0.0), 2.0**10) if theta == theta else 1.0
     numbers = [min(max(number, 0.0), 0.5) if not 0 <= number < 1 else number for number in [*uniform, *([0.5] * 9)]]
     return unigram_sample(word, model, theta, numbers[: len(word)])
+
+
+@mistake(of=unigram_sample, seen="catalogue R003-190")
+def unigram_sample_with_whole_theta(word, model, theta, uniform):
+    """theta is cut to a whole number, so that powers below 1 draw all alike"""
+    return unigram_sample(word, model, float(int(theta)) if math.isfinite(theta) and theta >= 0 else theta, uniform)

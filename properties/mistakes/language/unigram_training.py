@@ -2,9 +2,10 @@
 
 import collections
 import math
+import re
 
 from properties.mistakes import mistake, variant
-from reference.language.unigram import unigram_n_best, unigram_viterbi
+from reference.language.unigram import unigram_log_likelihood, unigram_n_best, unigram_viterbi
 from reference.language.unigram_training import (
     unigram_digamma_m_step,
     unigram_em_step,
@@ -53,6 +54,13 @@ def unigram_word_counts_once_a_text(texts):
 def unigram_word_counts_of_one_text(texts):
     """a single text is taken for a sequence of texts of one character each"""
     return unigram_word_counts(list(texts))
+
+
+@mistake(of=unigram_word_counts, seen="catalogue R003-188")
+def unigram_word_counts_with_spaces_that_do_not_break(texts):
+    """a space that does not break joins two words to one"""
+    unigram_word_counts(texts)
+    return dict(collections.Counter(word for text in texts for word in re.split(r"[^\S\u00a0]+", text) if word))
 
 
 @mistake(of=unigram_substring_counts, seen="catalogue R003-187")
@@ -199,6 +207,14 @@ def unigram_loss_without_check(word_counts, model):
     return unigram_loss(words, model) if words else 0.0
 
 
+@mistake(of=unigram_loss, seen="catalogue R003-191")
+def unigram_loss_that_underflows(word_counts, model):
+    """probabilities are floats, and words below the least one are impossible"""
+    unigram_loss(word_counts, model)
+    chances = {word: math.exp(unigram_log_likelihood(word, model)) for word in word_counts}
+    return -sum(n * math.log(chances[word]) if chances[word] else -math.inf for word, n in word_counts.items())
+
+
 @mistake(of=unigram_viterbi_loss, seen="catalogue R003-191")
 def unigram_viterbi_loss_of_each_word_once(word_counts, model):
     """how often a word occurs is forgotten"""
@@ -225,6 +241,14 @@ def unigram_viterbi_loss_of_the_longest_match(word_counts, model):
             loss -= count * model[word[start : ends[-1]]]
             start = ends[-1]
     return loss
+
+
+@mistake(of=unigram_viterbi_loss, seen="catalogue R003-191")
+def unigram_viterbi_loss_with_a_floor(word_counts, model):
+    """the logarithm is taken of a probability of at least 1e-300"""
+    unigram_viterbi_loss(word_counts, model)
+    best = {word: unigram_viterbi_loss({word: 1}, model) for word in word_counts}
+    return -math.fsum(n * math.log(max(math.exp(-best[word]), 1e-300)) for word, n in word_counts.items())
 
 
 @mistake(of=unigram_expected_counts, seen="E003-079")
@@ -278,6 +302,17 @@ def unigram_expected_counts_that_skip_words(word_counts, model):
     alphabet = {piece for piece in model if len(piece) == 1}
     words = {word: count for word, count in word_counts.items() if set(word) <= alphabet or count < 1 or not word}
     return unigram_expected_counts(words, model) if words or not word_counts else dict.fromkeys(model, 0.0)
+
+
+@mistake(of=unigram_expected_counts, seen="catalogue R003-194")
+def unigram_expected_counts_in_probabilities(word_counts, model):
+    """forward and backward sums are floats, and words below the least one count nothing"""
+    counts = dict.fromkeys(unigram_expected_counts(word_counts, model), 0.0)
+    for word, number in word_counts.items():
+        if math.exp(unigram_log_likelihood(word, model)):
+            for piece, count in unigram_expected_counts({word: number}, model).items():
+                counts[piece] += count
+    return counts
 
 
 @mistake(of=unigram_viterbi_counts, seen="catalogue R003-195")
@@ -335,6 +370,13 @@ def unigram_m_step_without_check(counts):
     """counts that are negative, infinite or no numbers are left out"""
     kept = {piece: count for piece, count in counts.items() if 0 < count < math.inf}
     return unigram_m_step(kept) if kept else {}
+
+
+@mistake(of=unigram_m_step, seen="catalogue R003-186")
+def unigram_m_step_that_drops_rare_pieces(counts):
+    """counts below 1/1000 leave too"""
+    unigram_m_step(counts)
+    return unigram_m_step({piece: count if count >= 1e-3 else 0.0 for piece, count in counts.items()})
 
 
 @mistake(of=unigram_digamma_m_step, seen="sentencepiece, RunMStep")
@@ -417,6 +459,13 @@ def unigram_em_step_with_damping(word_counts, model):
     """the old probabilities are added to the counts, so that unused pieces stay"""
     counts = unigram_expected_counts(word_counts, model)
     return unigram_m_step({piece: count + math.exp(model[piece]) for piece, count in counts.items()})
+
+
+@mistake(of=unigram_em_step, seen="catalogue R003-194")
+def unigram_em_step_in_probabilities(word_counts, model):
+    """forward and backward sums are floats, and words below the least one count nothing"""
+    unigram_em_step(word_counts, model)
+    return unigram_m_step(unigram_expected_counts_in_probabilities(word_counts, model))
 
 
 @mistake(of=unigram_hard_em_step, seen="E003-079")

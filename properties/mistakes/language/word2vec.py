@@ -150,6 +150,13 @@ def cbow_loss_averaged_over_predictions(context_vectors, kept, output_vectors, t
     return torch.where(kept, losses, 0).sum(-1) / kept.sum(-1).clamp(min=1)
 
 
+@mistake(of=cbow_loss, seen="catalogue R004-045")
+def cbow_loss_that_underflows(context_vectors, kept, output_vectors, target):
+    """the logarithm is taken of a softmax that has become 0"""
+    chances = (context_mean(context_vectors, kept) @ output_vectors.mT).softmax(-1)
+    return -chances.gather(-1, target[..., None])[..., 0].log()
+
+
 @mistake(of=skip_gram_loss, seen="catalogue R004-044")
 def skip_gram_loss_averaged_over_pairs(centre_vector, output_vectors, context, kept):
     """the sum over the context is divided by the number of its words"""
@@ -167,6 +174,13 @@ def skip_gram_loss_over_the_context(centre_vector, output_vectors, context, kept
     """the softmax runs over the words of the context instead of the vocabulary"""
     logits = (centre_vector @ output_vectors.mT).gather(-1, context)
     return -torch.where(kept, logits.log_softmax(-1), 0).sum(-1)
+
+
+@mistake(of=skip_gram_loss, seen="catalogue R004-044")
+def skip_gram_loss_that_underflows(centre_vector, output_vectors, context, kept):
+    """the logarithm is taken of a softmax that has become 0"""
+    chances = (centre_vector @ output_vectors.mT).softmax(-1).gather(-1, context)
+    return -torch.where(kept, chances.log(), 0).sum(-1)
 
 
 @mistake(of=negative_sampling_loss, seen="catalogue R004-047")
@@ -209,6 +223,15 @@ def negative_sampling_loss_that_overflows(centre_vector, context_vector, negativ
 def negative_sampling_loss_against_the_context(centre_vector, context_vector, negative_vectors):
     """negatives are pushed away from the context word instead of the centre"""
     repulsion = logsigmoid(-(negative_vectors * context_vector[..., None, :]).sum(-1)).sum(-1)
+    return -logsigmoid((context_vector * centre_vector).sum(-1)) - repulsion
+
+
+@mistake(of=negative_sampling_loss, seen="word2vec.c, which skips a negative that is the target")
+def negative_sampling_loss_without_the_context_among_negatives(centre_vector, context_vector, negative_vectors):
+    """a negative that is the context word itself is skipped"""
+    negative = (negative_vectors * centre_vector[..., None, :]).sum(-1)
+    differs = (negative_vectors != context_vector[..., None, :]).any(-1)
+    repulsion = torch.where(differs, logsigmoid(-negative), 0).sum(-1)
     return -logsigmoid((context_vector * centre_vector).sum(-1)) - repulsion
 
 
@@ -264,6 +287,12 @@ def noise_distribution_without_check(counts, power=0.75):
     return weights / weights.sum()
 
 
+@mistake(of=noise_distribution, seen="catalogue R004-047")
+def noise_distribution_with_a_power_up_to_one(counts, power=0.75):
+    """a power above 1 is taken for 1"""
+    return noise_distribution(counts, power if not 1 < power < math.inf else 1.0)
+
+
 @mistake(of=subsampling_drop_probability, seen="catalogue R004-048")
 def subsampling_drop_probability_without_root(frequency, threshold):
     """the root is left out, and every frequent word is left equally often"""
@@ -296,6 +325,12 @@ def subsampling_drop_probability_without_check(frequency, threshold):
     return (1 - (threshold / frequency).sqrt()).clamp(min=0)
 
 
+@mistake(of=subsampling_drop_probability, seen="catalogue R004-048")
+def subsampling_drop_probability_of_frequencies_from_1e_5_on(frequency, threshold):
+    """frequencies below 1e-5 are taken for it, against a division by 0"""
+    return subsampling_drop_probability(frequency.clamp(min=1e-5), threshold)
+
+
 @variant(of=subsampling_drop_probability, seen="ShusenTang/Dive-into-DL-PyTorch#89")
 def subsampling_drop_probability_by_multiplication(frequency, threshold):
     """t / count * total is the same as t / (count / total)"""
@@ -321,6 +356,12 @@ def subsampling_keep_probability_without_check(frequency, threshold):
     """a threshold of 0 drops every word, and one below gives NaN"""
     ratio = threshold / frequency
     return (ratio.sqrt() + ratio).clamp(max=1)
+
+
+@mistake(of=subsampling_keep_probability, seen="catalogue R004-048")
+def subsampling_keep_probability_of_frequencies_from_1e_5_on(frequency, threshold):
+    """frequencies below 1e-5 are taken for it, against a division by 0"""
+    return subsampling_keep_probability(frequency.clamp(min=1e-5), threshold)
 
 
 @mistake(of=huffman_paths, seen="catalogue R004-046")
@@ -387,6 +428,21 @@ def huffman_paths_as_counter(counts):
     paths = huffman_paths(counts)
     merged = dict(zip(Counter(counts), huffman_paths(list(Counter(counts))), strict=True))
     return tuple(merged[count] for count, _ in zip(counts, paths, strict=True))
+
+
+@mistake(of=huffman_paths, seen="word2vec.c, CreateBinaryTree")
+def huffman_paths_with_inner_nodes_first(counts):
+    """of equally heavy groups those made by joining are taken before words"""
+    huffman_paths(counts)
+    paths = [TreePath((), ())] * len(counts)
+    groups = [(count, 1, (word,)) for word, count in enumerate(counts)]
+    for node in range(len(counts) - 1):
+        first, second, *others = sorted(groups)
+        groups = [*others, (first[0] + second[0], 0, first[2] + second[2])]
+        for bit, (_, _, words) in enumerate((first, second)):
+            for word in words:
+                paths[word] = TreePath((node, *paths[word].nodes), (bit, *paths[word].bits))
+    return tuple(paths)
 
 
 @mistake(of=hierarchical_softmax_log_probability, seen="piskvorky/gensim#653")

@@ -1,6 +1,7 @@
 """Wrong variants of `reference.language.wordpiece`."""
 
 import re
+import unicodedata
 from itertools import pairwise
 
 from properties.mistakes import mistake, variant
@@ -34,6 +35,18 @@ def wordpiece_characters_without_prefix(word):
 def wordpiece_characters_that_all_continue(word):
     """the first character carries the prefix too"""
     return tuple("##" + character for character in word)
+
+
+@mistake(of=wordpiece_characters, seen="catalogue R003-185")
+def wordpiece_characters_normalised(word):
+    """the word is normalised first, as BERT's text is"""
+    return wordpiece_characters(unicodedata.normalize("NFC", word))
+
+
+@mistake(of=wordpiece_characters, seen="catalogue R003-185")
+def wordpiece_characters_in_small_letters(word):
+    """the word is put into small letters, as uncased BERT's text is"""
+    return wordpiece_characters(word.lower())
 
 
 @mistake(of=wordpiece_pair_scores, seen="E003-072")
@@ -157,6 +170,15 @@ def wordpiece_merge_that_overwrites(words, pair):
     return {next(iter(wordpiece_merge({word: count}, pair))): count for word, count in words.items()}
 
 
+@mistake(of=wordpiece_merge, seen="catalogue R003-185")
+def wordpiece_merge_that_strips_signs(words, pair):
+    """every # at the start of the second piece is taken off, also those of the text"""
+    joined = pair[0] + pair[1].lstrip("#")
+    right = pair[0] + pair[1].removeprefix("##")
+    merged = wordpiece_merge(words, pair)
+    return {tuple(joined if piece == right else piece for piece in word): count for word, count in merged.items()}
+
+
 @mistake(of=wordpiece_train, seen="tokenizers, WordPieceTrainer")
 def wordpiece_train_by_frequency(word_counts, size):
     """the most frequent pair is merged, which is BPE"""
@@ -203,6 +225,23 @@ def wordpiece_train_without_check(word_counts, size):
     """characters are dropped to reach a size that is too small for them"""
     characters = {piece for word in word_counts for piece in wordpiece_characters(word)}
     return wordpiece_train(word_counts, max(size, len(characters)))[:size]
+
+
+@mistake(of=wordpiece_train, seen="catalogue R003-185")
+def wordpiece_train_with_continuations_first(word_counts, size):
+    """characters that continue a word come before those that start one"""
+    vocabulary = wordpiece_train(word_counts, size)
+    characters = {piece for word in word_counts for piece in wordpiece_characters(word)}
+    start = sorted(characters, key=lambda piece: (not piece.startswith("##"), piece))
+    return (*start, *vocabulary[len(start) :])
+
+
+@mistake(of=wordpiece_train, seen="catalogue R003-185")
+def wordpiece_train_sorted_regardless_of_case(word_counts, size):
+    """characters are sorted as in a dictionary, a before B"""
+    vocabulary = wordpiece_train(word_counts, size)
+    characters = sorted({piece for word in word_counts for piece in wordpiece_characters(word)}, key=str.lower)
+    return (*characters, *vocabulary[len(characters) :])
 
 
 def _longest(word, start, vocabulary):
@@ -376,6 +415,13 @@ def wordpiece_encode_with_unknown_empty_word(word, vocabulary, unknown="[UNK]", 
 def wordpiece_encode_without_check(word, vocabulary, unknown="[UNK]", max_length=100):
     """a limit of 0 makes every word unknown"""
     return wordpiece_encode(word, vocabulary, unknown, max_length) if max_length > 0 else (unknown,)
+
+
+@mistake(of=wordpiece_encode, seen="catalogue R003-184")
+def wordpiece_encode_that_starts_no_word_with_the_prefix(word, vocabulary, unknown="[UNK]", max_length=100):
+    """pieces that continue a word never start one, even where the text itself has the prefix"""
+    pieces = wordpiece_encode(word, vocabulary, unknown, max_length)
+    return (unknown,) if pieces[:1] and pieces[0].startswith("##") else pieces
 
 
 @variant(of=wordpiece_encode, seen="Song et al. 2021, arXiv:2012.15524")
