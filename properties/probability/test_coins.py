@@ -67,7 +67,10 @@ def test_coin_log_likelihood_sums_to_one(coin_log_likelihood, coins):
 
 @given(coins=coins(), trial=trials(1, 6))
 def test_coin_em_step_equals_expectation_over_assignments(coin_em_step, coins, trial):
-    """theta_c is E[heads given by c] / E[tosses of c] over the 8 ways in which three trials may have had coins."""
+    """theta_c is E[heads given by c] / E[tosses of c] over the 8 ways in which three trials may have had coins.
+
+    It is NaN for a coin that can have given no trial.
+    """
     heads, tosses = trial
     given_by, tossed, rows = [0, 0], [0, 0], ways(coins, heads, tosses)
     for assignment in itertools.product([0, 1], repeat=3):
@@ -79,6 +82,8 @@ def test_coin_em_step_equals_expectation_over_assignments(coin_em_step, coins, t
     for theta, some, all_ in zip(coin_em_step(coins, heads, tosses), given_by, tossed, strict=True):
         if all_:
             assert_close(theta, some / all_, size)
+    without = TwoCoins(torch.zeros_like(coins.heads_b), coins.heads_b)
+    assert coin_em_step(without, heads.clamp(min=1), tosses).heads_a.isnan()
 
 
 @given(coins=proper_coins(), trial=trials(1, 6))
@@ -105,7 +110,7 @@ def test_coin_em_step_commutes_with_exchange_of_coins_and_of_sides(coin_em_step,
     assert_close(moved.heads_b, 1 - plain.heads_a, size)
 
 
-@given(theta=dyadics(1, 63, grid=64), trial=trials(6))
+@given(theta=dyadics(1, 63, grid=64), trial=trials(6, 4096))
 def test_coin_em_step_keeps_equal_coins_equal(coin_em_step, coin_responsibilities, theta, trial):
     """Coins that start equal share every trial, and both become the mean share of heads, for good."""
     heads, tosses = trial

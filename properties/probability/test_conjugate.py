@@ -1,7 +1,6 @@
 """Laws of `reference.probability.conjugate`."""
 
 import math
-from fractions import Fraction
 
 import mpmath
 import pytest
@@ -86,14 +85,13 @@ def test_beta_mean_rejects_impossible_parameters(
     assert_rejects(dirichlet_marginal, concentration, 0)
 
 
-@given(theta=levels(3), successes=st.integers(0, 4), failures=st.integers(0, 4))
+@given(theta=levels(3), successes=st.sampled_from([0, 1, 2, 3, 2000]), failures=st.sampled_from([0, 1, 2, 3, 2000]))
 def test_bernoulli_log_likelihood_equals_log_of_product(bernoulli_log_likelihood, theta, successes, failures):
     """exp of it is theta^s (1 - theta)^(n - s), in exact arithmetic; at the ends 0^0 = 1."""
     theta, expected = torch.cat([theta, numbers(0, 2.0**-60, 1)]), []
     with mpmath.workdps(40):
-        for p in map(Fraction, theta.tolist()):
-            product = p**successes * (1 - p) ** failures
-            expected.append(float(mpmath.log(mpmath.mpf(product.numerator) / product.denominator)))
+        for p in map(mpmath.mpf, theta.tolist()):
+            expected.append(float(mpmath.log(p**successes * (1 - p) ** failures)))
     assert_close(bernoulli_log_likelihood(theta, successes, successes + failures), expected)
 
 
@@ -133,7 +131,7 @@ def test_beta_bernoulli_update_composes(beta_bernoulli_update, beta_mean, alpha,
     assert_close(beta_mean(*at_once), mean)
 
 
-@given(concentration=shapes_of_beta(5), counts=dyadics(0, 64, 5, grid=1))
+@given(concentration=shapes_of_beta(5), counts=dyadics(0, 256, 5, grid=4))
 def test_dirichlet_categorical_update_is_proportional_to_prior_times_likelihood(
     dirichlet_categorical_update, concentration, counts
 ):

@@ -164,9 +164,11 @@ def test_best_quadratic_learning_rate_rejects_functions_without_minimum(best_qua
     assert_rejects(best_quadratic_learning_rate, torch.tensor([2, eigenvalue, 1], dtype=torch.float64))
 
 
+@pytest.mark.parametrize("unit", [1, 2.0**-30])
 @given(matrix=dyadics(-16, 16, 3, 3, grid=16), start=normals(3), rate=RATES, num_steps=STEPS)
-def test_descend_quadratic_equals_power_of_step(descend_quadratic, matrix, start, rate, num_steps):
+def test_descend_quadratic_equals_power_of_step(descend_quadratic, matrix, start, rate, num_steps, unit):
     """After k steps the start is multiplied by (I - rate H)^k, where H = (A + A^T) / 2 is the Hessian."""
+    start = unit * start
     step = torch.eye(3, dtype=torch.float64) - rate * (matrix + matrix.T) / 2
     observed = descend_quadratic(matrix, start, rate, num_steps)
     size = (num_steps + 1) * (1 + 3 * rate) ** num_steps * start.abs().sum()

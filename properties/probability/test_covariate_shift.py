@@ -34,12 +34,13 @@ def cells(of_source, of_target):
     return features, torch.arange(len(features)) >= of_source.sum()
 
 
-@pytest.mark.parametrize("penalty", [0.0, 0.75])
+@pytest.mark.parametrize(("penalty", "unit"), [(0.0, 1), (0.75, 1), (0.75, 1024)])
 @given(weights=dyadics(-16, 16, 3, grid=16), features=designs(), labels=both_classes())
 def test_logistic_regression_step_reaches_the_minimum_of_the_local_parabola(
-    logistic_regression_step, weights, features, labels, penalty
+    logistic_regression_step, weights, features, labels, penalty, unit
 ):
-    """There the gradient of the loss, and its Hessian times the step, add up to 0."""
+    """There the gradient of the loss, and its Hessian times the step, add up to 0; with a penalty from far off too."""
+    weights = unit * weights
     signed = torch.where(labels, 1.0, -1.0)[:, None] * features
     margins = signed @ weights
     gradient = penalty * weights - signed.T @ torch.as_tensor(special.expit((-margins).numpy()))

@@ -60,14 +60,17 @@ def size(chain, emissions):
 
 
 @given(chain=chains(), emissions=emissions(), tags=indices(TAGS, BATCH, STEPS), padding=st.sampled_from([-100, -1, 7]))
-def test_crf_score_adds_up_the_steps_of_the_sequence(crf_score, chain, emissions, tags, padding):
+def test_crf_score_adds_up_the_steps_of_the_sequence(crf_score, crf_log_likelihood, chain, emissions, tags, padding):
     """The score is that of the first tag, of each emission, of each pair of neighbours in order, and of the last."""
     expected = [
         score(chain, rows[:length], path[:length])
         for rows, path, length in zip(emissions.tolist(), tags.tolist(), LENGTHS, strict=True)
     ]
-    observed = crf_score(chain, emissions, torch.where(MASK, tags, padding), MASK)
-    assert_close(observed, expected, size(chain, emissions))
+    tags = torch.where(MASK, tags, padding)
+    assert_close(crf_score(chain, emissions, tags, MASK), expected, size(chain, emissions))
+    known = zip(expected, every_score(chain, emissions), strict=True)
+    log_p = [one - log_sum(scores.values()) for one, scores in known]
+    assert_close(crf_log_likelihood(chain, emissions, tags, MASK), log_p, 2 * size(chain, emissions))
 
 
 @given(chain=chains(), emissions=emissions())
@@ -78,14 +81,23 @@ def test_crf_log_partition_sums_over_every_sequence(crf_log_partition, chain, em
 
 
 @given(chain=chains(), emissions=emissions(), shift=dyadics(-(2**20), 2**20, BATCH, STEPS, grid=1))
-def test_crf_log_partition_shifts_with_emissions(crf_log_partition, chain, emissions, shift):
-    """A constant added to all emissions of a step is added to log Z, however large, and nothing is after the end."""
+def test_crf_log_partition_shifts_with_emissions(
+    crf_log_partition, crf_log_likelihood, crf_marginals, chain, emissions, shift
+):
+    """A constant added to all emissions of a step is added to log Z, however large, and nothing is after the end.
+
+    Probabilities stay what they are.
+    """
     expected = [
         log_sum(scores.values()) + sum(row[:length])
         for scores, row, length in zip(every_score(chain, emissions), shift.tolist(), LENGTHS, strict=True)
     ]
-    observed = crf_log_partition(chain, emissions + shift[:, :, None], MASK)
-    assert_close(observed, expected, size(chain, emissions) + shift.abs().sum(1))
+    shifted, limit = emissions + shift[:, :, None], size(chain, emissions) + shift.abs().sum(1)
+    assert_close(crf_log_partition(chain, shifted, MASK), expected, limit)
+    assert_close(crf_marginals(chain, shifted, MASK), crf_marginals(chain, emissions, MASK), limit[:, None, None])
+    first = torch.zeros(BATCH, STEPS, dtype=torch.int64)
+    log_p = crf_log_likelihood(chain, emissions, first, MASK)
+    assert_close(crf_log_likelihood(chain, shifted, first, MASK), log_p, limit)
 
 
 @given(chain=chains(), emissions=normals(1, STEPS, TAGS), length=st.integers(1, STEPS))
@@ -137,19 +149,30 @@ def test_crf_marginals_tell_how_log_partition_grows(
 @pytest.mark.autograd
 @given(chain=chains(), emissions=emissions(), tag=st.integers(0, TAGS - 1))
 def test_crf_log_partition_has_the_marginals_as_gradient(crf_log_partition, crf_marginals, chain, emissions, tag):
-    """d log Z / d emissions is the share of Z that goes through a tag, also if one tag can neither start nor follow."""
+    """d log Z / d emissions is the share of Z that goes through a tag, also if one tag can neither start nor follow.
+
+    With respect to a score of the chain it is the number of times that the score is expected to be used.
+    """
     chain.start[tag] = chain.transitions[:, tag] = -math.inf
     expected = torch.zeros(BATCH, STEPS, TAGS, dtype=torch.float64)
+    counts = [torch.zeros_like(table) for table in chain]
     for share, scores in zip(expected, every_score(chain, emissions), strict=True):
         total = log_sum(scores.values())
         for path, one in scores.items():
-            share[range(len(path)), path] += math.exp(one - total)
+            p = math.exp(one - total)
+            share[range(len(path)), path] += p
+            counts[0][path[0]] += p
+            counts[2][path[-1]] += p
+            for before, after in itertools.pairwise(path):
+                counts[1][before, after] += p
     tolerance = expected * size(chain, emissions)[:, None, None]
     assert_close(crf_marginals(chain, emissions, MASK), expected, tolerance)
-    emissions.requires_grad_()
+    given_scores = [table.requires_grad_() for table in (emissions, *chain)]
     log_partition = crf_log_partition(chain, emissions, MASK)
-    (gradient,) = torch.autograd.grad(log_partition.sum(), emissions)
+    gradient, *uses = torch.autograd.grad(log_partition.sum(), given_scores)
     assert_close(gradient.to(log_partition.dtype), expected, tolerance)
+    for seen, count in zip(uses, counts, strict=True):
+        assert_close(seen.to(log_partition.dtype), count, STEPS * tolerance.detach().max())
 
 
 @given(chain=chains(small_integers), emissions=emissions(small_integers))
@@ -167,18 +190,34 @@ def test_crf_viterbi_finds_the_first_of_the_best_sequences(crf_viterbi, chain, e
 def test_crf_viterbi_never_takes_a_forbidden_transition(
     crf_viterbi, crf_log_partition, crf_marginals, crf_score, chain, emissions, forbidden
 ):
-    """With scores of -inf only the other sequences count, and the best of them is found."""
+    """With scores of -inf only the other sequences count, and the best of them is found.
+
+    After the end of a sequence they forbid nothing.
+    """
     one, other, last = forbidden
     chain.start[last] = chain.transitions[one, other] = -math.inf
-    paths, scores = crf_viterbi(chain, emissions, MASK)
+    padded = torch.where(MASK[:, :, None], emissions, -math.inf)
+    paths, scores = crf_viterbi(chain, padded, MASK)
     known = list(every_score(chain, emissions))
     best, sums = [max(each.values()) for each in known], [log_sum(each.values()) for each in known]
     assert_close(scores, best, size(chain, emissions))
-    assert_close(crf_score(chain, emissions, paths, MASK), best, size(chain, emissions))
-    assert_close(crf_log_partition(chain, emissions, MASK), sums, size(chain, emissions))
+    assert_close(crf_score(chain, padded, paths, MASK), best, size(chain, emissions))
+    assert_close(crf_log_partition(chain, padded, MASK), sums, size(chain, emissions))
     through = [sum(math.exp(s) for path, s in each.items() if path[1] == other) for each in known]
     shares = torch.tensor(through, dtype=torch.float64) / torch.tensor(sums, dtype=torch.float64).exp()
-    assert_close(crf_marginals(chain, emissions, MASK)[:, 1, other], shares, size(chain, emissions))
+    assert_close(crf_marginals(chain, padded, MASK)[:, 1, other], shares, size(chain, emissions))
+
+
+@given(chain=chains(), emissions=emissions())
+def test_crf_log_partition_is_minus_infinity_for_what_cannot_be(
+    crf_log_partition, crf_log_likelihood, crf_marginals, crf_viterbi, chain, emissions
+):
+    """If no tag may come first, log Z and the best score are -inf, and probabilities have no answer but NaN."""
+    chain.start[:] = -math.inf
+    assert_equal(crf_log_partition(chain, emissions, MASK), torch.full((BATCH,), -math.inf))
+    assert_equal(crf_viterbi(chain, emissions, MASK)[1], torch.full((BATCH,), -math.inf))
+    assert crf_log_likelihood(chain, emissions, torch.where(MASK, 0, -1), MASK).isnan().all()
+    assert crf_marginals(chain, emissions, MASK)[MASK].isnan().all()
 
 
 @given(emissions=normals(2, 3, 1), ends=normals(3, 1), steps=st.sampled_from([1, 3]))

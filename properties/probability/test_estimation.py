@@ -138,12 +138,14 @@ def test_gaussian_fisher_information_rejects_negative_number_of_samples(gaussian
     assert_rejects(gaussian_fisher_information, -1, numbers(2.5))
 
 
-@given(features=designs(), weights=coefficients(3), free=coefficients(4))
-def test_least_squares_finds_weights_below_orthogonal_residual(least_squares, features, weights, free):
-    """If y - X w is orthogonal to every column of X, w is the fit."""
+@given(features=designs(), weights=coefficients(3), free=coefficients(4), exponents=dyadics(-10, 2, 3, grid=1))
+def test_least_squares_finds_weights_below_orthogonal_residual(least_squares, features, weights, free, exponents):
+    """If y - X w is orthogonal to every column of X, w is the fit, however short a column is beside another one."""
     targets = features @ weights + with_residual(torch.zeros(3), free, features)
     size = 64 * (weights.abs().max() + free.abs().max())
     assert_close(least_squares(features, targets), weights, size)
+    steep = 4.0 ** (exponents.max() - exponents.min()) / 2.0 ** exponents.min()
+    assert_close(least_squares(features * 2.0**exponents, targets), weights / 2.0**exponents, size * steep)
 
 
 @given(features=designs(), pull=coefficients(3), weights=coefficients(3), free=coefficients(4))
@@ -262,9 +264,13 @@ def test_lasso_regression_converges_to_the_optimum(lasso_regression, features, w
     assert_close(lasso_regression(features, targets, p, 11), weights, size)
 
 
-@given(weights=coefficients(2), num_sweeps=st.integers(1, 40))
-def test_lasso_regression_takes_every_sweep(lasso_regression, weights, num_sweeps):
-    """Without penalty, for two columns at cosine c, the error of the second weight falls to its c^2 at each sweep."""
+@given(weights=coefficients(2), num_sweeps=st.integers(1, 40), exponent=st.integers(-20, 0))
+def test_lasso_regression_takes_every_sweep(lasso_regression, weights, num_sweeps, exponent):
+    """Without penalty, for two columns at cosine c, the error of the second weight falls to its c^2 at each sweep.
+
+    It does so in any unit.
+    """
+    weights = 2.0**exponent * weights
     features = numbers(1, 24, 0, 7).reshape(2, 2)
     left = (24 / 25) ** (2 * num_sweeps)
     expected = weights + weights[1] * left * numbers((25 / 24) ** 2 * 24, -1)

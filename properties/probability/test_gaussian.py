@@ -105,15 +105,21 @@ def test_normal_interval_probability_sums_to_one(normal_interval_probability, cu
     assert_close(pieces.sum(), 1, len(pieces))
 
 
-@given(mean=normals(5), covariance=covariances(5), values=normals(2), observed=st.permutations(range(5)))
-def test_condition_gaussian_equals_block_of_precision(condition_gaussian, mean, covariance, values, observed):
+@given(
+    mean=normals(5),
+    covariance=covariances(5),
+    values=normals(4),
+    observed=st.permutations(range(5)),
+    count=st.integers(0, 4),
+)
+def test_condition_gaussian_equals_block_of_precision(condition_gaussian, mean, covariance, values, observed, count):
     """The covariance given the others is the inverse of the precision's block, and precisions pull on the mean."""
-    observed = observed[:2]
+    observed, values = observed[:count], values[:count]
     rest = sorted(set(range(5)) - set(observed))
     precision = torch.linalg.inv(covariance)
     block, pull = torch.linalg.inv(precision[rest][:, rest]), precision[rest][:, observed]
     conditional, spread = condition_gaussian(mean, covariance, observed, values)
-    condition, size = torch.linalg.cond(covariance), (values - mean[observed]).abs().max()
+    condition, size = torch.linalg.cond(covariance), (values - mean[observed]).abs().sum()
     assert_close(
         conditional, mean[rest] - block @ pull @ (values - mean[observed]), mean[rest].abs() + condition * size
     )
@@ -141,6 +147,8 @@ def test_condition_gaussian_rejects_what_cannot_be_observed(condition_gaussian, 
     """Coordinates are observed once, exist, have one value each, and none of them follows from the others."""
     covariance = torch.tensor([[2, 1, 1], [1, 1, 1], [1, 1, 1]], dtype=torch.float64)
     assert_rejects(condition_gaussian, covariance[0], covariance, observed, torch.ones(count, dtype=torch.float64))
+    indefinite = torch.tensor([[1, 2, 0], [2, 1, 0], [0, 0, 1]], dtype=torch.float64)
+    assert_rejects(condition_gaussian, covariance[0], indefinite, [0, 1], covariance[0, :2])
 
 
 @given(mean=normals(3), covariance=covariances(3), offset=normals(2), noise_covariance=covariances(2))

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import special, stats
 
@@ -254,6 +254,17 @@ def test_hard_mixture_em_step_equals_fit_to_each_side_of_the_boundary(
     assert_mixtures_close(hard_mixture_em_step(start, data, *given_floor), expected, 1, 8)
 
 
+@given(mixture=mixtures(least=1), data=clouds())
+def test_hard_mixture_em_step_equals_fit_to_the_likeliest(hard_mixture_em_step, mixture, data):
+    """A sample belongs to the component of largest pi_k N(x; mu_k, S_k), the correlations of S_k included."""
+    best, second = log_joint(mixture, data).topk(2)[0].T
+    assume((best - second).min() > 2**-8)
+    labels = log_joint(mixture, data).argmax(1)
+    kept = labels.unique()
+    fitted = GaussianMixture(*(field[kept] for field in hard_mixture_em_step(mixture, data, 0.5)))
+    assert_mixtures_close(fitted, maximum(data, (labels[:, None] == kept).double(), 0.5), 1, 5)
+
+
 def test_hard_mixture_em_step_gives_ties_to_the_first(hard_mixture_em_step):
     """A sample half way between two like components belongs to the first."""
     halves, ones = torch.full((2,), 0.5, dtype=torch.float64), torch.ones(2, 1, 1, dtype=torch.float64)
@@ -296,14 +307,18 @@ def test_fit_mixture_equals_repeated_steps(fit_mixture, mixture_em_step, mixture
     assert_mixtures_close(fit_mixture([mixture], data, num_steps, *given_floor), expected, size, 5)
 
 
+@pytest.mark.parametrize(("num_steps", "given_floor"), [(0, ()), (1, (0.5,))])
 @given(first=broad_mixtures(), second=broad_mixtures(), third=broad_mixtures(), data=clouds())
-def test_fit_mixture_is_best_of_all_starts(fit_mixture, mixture_log_density, first, second, third, data):
+def test_fit_mixture_is_best_of_all_starts(
+    fit_mixture, mixture_log_density, first, second, third, data, num_steps, given_floor
+):
     """The likelihood is the highest that any start reaches alone, so that more starts never lower it."""
-    alone = [fit_mixture([start], data, 1) for start in (first, second, third)]
+    alone = [fit_mixture([start], data, num_steps, *given_floor) for start in (first, second, third)]
     alone = [GaussianMixture(*(field.double() for field in fitted)) for fitted in alone]
     reached = max(log_joint(fitted, data).logsumexp(1).sum() for fitted in alone)
     size = 5 * max(exponents(fitted, data).max() for fitted in alone)
-    assert_close(mixture_log_density(fit_mixture([first, second, third], data, 1), data).sum(), reached, size)
+    fitted = fit_mixture([first, second, third], data, num_steps, *given_floor)
+    assert_close(mixture_log_density(fitted, data).sum(), reached, size)
 
 
 def test_fit_mixture_rejects_nothing_to_start_from(fit_mixture):

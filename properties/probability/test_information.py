@@ -205,6 +205,7 @@ def test_huffman_code_lengths_exceed_entropy_by_less_than_a_bit(huffman_code_len
         ([0.875, 0.125], (1, 1)),
         ([0.125, 0.5, 0.0625, 0.25, 0.0625], (3, 1, 4, 2, 4)),
         ([15.0, 7.0, 6.0, 6.0, 5.0], (1, 3, 3, 3, 3)),
+        ([*(2.0**-k for k in range(1, 41)), 2.0**-40], (*range(1, 41), 40)),
     ],
 )
 def test_huffman_code_lengths_equal_worked_examples(huffman_code_lengths, weights, lengths):

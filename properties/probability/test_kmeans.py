@@ -21,6 +21,14 @@ def points(*shape):
     return dyadics(-4, 4, *shape, grid=1)
 
 
+PLACES = st.sampled_from([(0, 1), (2**23, 2**-6)])
+
+
+def moved(drawn, origin, unit):
+    """Points around (origin, 0), in steps of 1 along the first axis and of `unit` along the second."""
+    return drawn * torch.tensor([1, unit]) + torch.tensor([origin, 0])
+
+
 def squares(data, centroids):
     """Squared distances from every sample to every centroid, as whole numbers or fractions."""
     rows, others = (
@@ -40,11 +48,11 @@ def centres(data, labels, centroids):
     return torch.stack(means)
 
 
-@given(data=points(5, 2), centroids=points(3, 2), exponent=st.integers(0, 18))
-def test_assign_to_centroids_equals_first_of_the_nearest(assign_to_centroids, data, centroids, exponent):
+@given(data=points(5, 2), centroids=points(3, 2), place=PLACES)
+def test_assign_to_centroids_equals_first_of_the_nearest(assign_to_centroids, data, centroids, place):
     """The label is the index of the least squared distance, the lowest at a tie, however far all is from 0."""
-    labels = assign_to_centroids(data + 2**exponent, centroids + 2**exponent)
-    assert_equal(labels, nearest(data, centroids))
+    data, centroids = moved(data, *place), moved(centroids, *place)
+    assert_equal(assign_to_centroids(data, centroids), nearest(data, centroids))
 
 
 @given(data=points(5, 2), labels=indices(3, 5), centroids=points(3, 2))
@@ -56,10 +64,12 @@ def test_update_centroids_equals_mean_of_each_cluster(update_centroids, data, la
     assert_equal(updated[empty], centroids[empty])
 
 
-@given(data=points(5, 2), centroids=points(3, 2))
-def test_kmeans_step_equals_mean_of_nearest_samples(kmeans_step, data, centroids):
-    """Each centroid becomes the mean of the samples that are nearest to it."""
-    assert_close(kmeans_step(data, centroids), centres(data, nearest(data, centroids), centroids), 4)
+@given(data=points(5, 2), centroids=points(3, 2), place=PLACES)
+def test_kmeans_step_equals_mean_of_nearest_samples(kmeans_step, data, centroids, place):
+    """Each centroid becomes the mean of the samples that are nearest to it, however far all is from 0."""
+    data, centroids = moved(data, *place), moved(centroids, *place)
+    size = torch.tensor([4 + place[0], 4])
+    assert_close(kmeans_step(data, centroids), centres(data, nearest(data, centroids), centroids), size)
 
 
 @given(data=points(5, 2), centroids=points(3, 2))
@@ -144,13 +154,14 @@ def test_kmeans_plus_plus_rejects_impossible_numbers_of_clusters(kmeans_plus_plu
 
 
 @pytest.mark.parametrize("num_steps", [0, 1, 3])
-@given(data=points(5, 2), centroids=points(3, 2))
-def test_kmeans_equals_repeated_steps(kmeans, kmeans_step, data, centroids, num_steps):
-    """It takes that many steps from the given centroids, none of them left out: at 0 it returns them."""
+@given(data=points(5, 2), centroids=points(3, 2), place=PLACES, unit=st.sampled_from([1, 2.0**-20]))
+def test_kmeans_equals_repeated_steps(kmeans, kmeans_step, data, centroids, num_steps, place, unit):
+    """It takes that many steps from the given centroids, none of them left out, in any unit: at 0 it returns them."""
+    data, centroids = unit * moved(data, *place), unit * moved(centroids, *place)
     expected = centroids
     for _ in range(num_steps):
         expected = kmeans_step(data, expected).double()
-    assert_close(kmeans(data, centroids, num_steps), expected, 4)
+    assert_close(kmeans(data, centroids, num_steps), expected, unit * torch.tensor([4 + place[0], 4]))
 
 
 def test_assign_to_centroids_rejects_no_centroids(assign_to_centroids, inertia, kmeans_step, kmeans):

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from properties.closeness import assert_close
+from properties.closeness import assert_close, assert_equal
 from properties.rejection import assert_rejects
 from properties.strategies import dyadics, indices, normals
 from reference.probability.random_field import Clique
@@ -60,11 +60,12 @@ def test_field_log_potential_adds_one_entry_of_each_table(field_log_potential, c
 
 @given(cliques=CHAIN, far=dyadics(-(2**14), 2**14, grid=1))
 def test_field_log_partition_equals_product_of_transfer_matrices(field_log_partition, cliques, far):
-    """On the chain A - E - F - B, Z = 1^T exp(f) exp(g) exp(h) 1; a factor of one potential is a factor of Z."""
+    """On the chain A - E - F - B, Z = 1^T exp(f) exp(g) exp(h) 1; a factor of one potential is one of Z, be it 0."""
     first, second, third = (table.exp() for _, table in cliques)
     expected = (first.T @ second @ third.T).sum().log() + far
     observed = field_log_partition((cliques[0], raised(cliques[1], far), cliques[2]), STATES)
     assert_close(observed, expected, size(cliques) + far.abs())
+    assert_equal(field_log_partition((*cliques, raised(cliques[1], -math.inf)), STATES), -math.inf)
 
 
 @given(cliques=TRIANGLE, far=dyadics(-(2**14), 2**14, grid=1))
@@ -86,14 +87,24 @@ def test_field_probability_table_separates_ends_of_a_chain(field_probability_tab
     assert_close(table.sum(), 1, size(cliques))
 
 
-@given(cliques=TRIANGLE, assignment=indices(2, 4), high=st.booleans(), variable=st.sampled_from([A, E, F, B]))
-def test_field_conditional_equals_conditional_of_the_joint(field_conditional, cliques, assignment, high, variable):
-    """Given all other variables, whatever was assigned to it, a state's probability is its share of the joint."""
+@given(
+    cliques=TRIANGLE,
+    assignment=indices(2, 4),
+    high=st.booleans(),
+    variable=st.sampled_from([A, E, F, B]),
+    far=dyadics(-(2**14), 2**14, grid=1),
+)
+def test_field_conditional_equals_conditional_of_the_joint(field_conditional, cliques, assignment, high, variable, far):
+    """Given all other variables, whatever was assigned to it, a state's probability is its share of the joint.
+
+    A factor of one potential changes nothing.
+    """
     assignment = assignment + torch.tensor(STATES) - 2 if high else assignment
     others = [slice(None) if v == variable else state for v, state in enumerate(assignment.tolist())]
     row = joint(cliques)[tuple(others)]
     share = row / row.sum()
-    assert_close(field_conditional(cliques, STATES, variable, assignment), share, share * size(cliques))
+    observed = field_conditional((raised(cliques[0], far), *cliques[1:]), STATES, variable, assignment)
+    assert_close(observed, share, share * (size(cliques) + far.abs()))
 
 
 @given(table=normals(2, 3), far=dyadics(-4096, 4096, 3), state=st.integers(0, 1))

@@ -51,6 +51,16 @@ def test_latent_code_equals_shift_by_exponential(latent_code, mean, exponent, no
     assert_close(latent_code(mean, log_scale, noise), mean + spread, mean.abs() + spread.abs() * (1 + abs(exponent)))
 
 
+@pytest.mark.autograd
+@given(mean=normals(2, 3), log_scale=dyadics(-6144, 6144, 2, 3), noise=normals(2, 3))
+def test_latent_code_has_pathwise_gradients(latent_code, mean, log_scale, noise):
+    """The code moves with its mean, and with its log scale as far as noise has led it from the mean."""
+    code = latent_code(mean.requires_grad_(), log_scale.requires_grad_(), noise)
+    in_mean, in_log = (part.to(code.dtype) for part in torch.autograd.grad(code.sum(), (mean, log_scale)))
+    assert_close(in_mean, 1)
+    assert_close(in_log, code.detach() - mean, code.abs() + mean.abs())
+
+
 @given(mean=normals(2, 3), log_scale=dyadics(-6144, 6144, 2, 3))
 def test_latent_code_has_the_divergence_of_twice_its_log_scale(latent_code, diagonal_gaussian_kl, mean, log_scale):
     """The mean of log q(c) - log p(c) over its own codes is the KL at log variance 2 log scale."""
@@ -124,8 +134,8 @@ def test_expected_linear_log_likelihood_equals_mean_over_latents(
 
 
 @given(
-    mean=normals(5, 2),
-    log_variance=log_variances(5, 2),
+    mean=normals(2, 5, 2),
+    log_variance=log_variances(2, 5, 2),
     weights=simplex(3),
     prior_means=normals(3, 2),
     prior_log_variances=log_variances(3, 2),
@@ -135,11 +145,11 @@ def test_mixture_prior_kl_bound_equals_mean_over_components(
 ):
     """It is the mean of KL(q || N_k) over the components, each added up over the latents."""
     variance, prior_variances = log_variance.exp(), prior_log_variances.exp()
-    pairs = [(prior_means[k].expand(5, 2), prior_variances[k].expand(5, 2)) for k in range(3)]
-    kl = torch.stack([mean_log_ratio(mean, variance, *pair).sum(1) for pair in pairs], 1)
-    size = [kl_magnitude(mean.abs() + pair[0].abs(), variance, pair[1]).sum(1) for pair in pairs]
+    pairs = [(prior_means[k].expand(2, 5, 2), prior_variances[k].expand(2, 5, 2)) for k in range(3)]
+    kl = torch.stack([mean_log_ratio(mean, variance, *pair).sum(-1) for pair in pairs], -1)
+    size = [kl_magnitude(mean.abs() + pair[0].abs(), variance, pair[1]).sum(-1) for pair in pairs]
     bound = mixture_prior_kl_bound(mean, log_variance, weights, prior_means, prior_log_variances)
-    assert_close(bound, kl @ weights, torch.stack(size, 1) @ weights)
+    assert_close(bound, kl @ weights, torch.stack(size, -1) @ weights)
 
 
 @given(
@@ -220,6 +230,38 @@ def test_vae_loss_equals_minus_evidence_at_exact_encoder(vae_loss, x, columns, b
     expected = -stats.multivariate_normal.logpdf(x, bias, weight @ weight.T + noise_variance * torch.eye(3))
     reach = (x.abs() + bias.abs()).sum(1) + columns.sum()
     assert_close(losses.mean(0), expected, 10 + 4 * reach**2 / noise_variance)
+
+
+@given(x=dyadics(-64, 64, 5, 3, grid=64), z_noise=dyadics(-64, 64, 5, 2, grid=64), x_noise=normals(5, 3))
+def test_vae_loss_takes_variances_row_by_row_and_entry_by_entry(vae_loss, vae_sample, x, z_noise, x_noise):
+    """Both networks give every sample and every entry of it a variance of its own."""
+
+    def encode(x):
+        return x[:, :2], x[:, 1:]
+
+    def decode(z):
+        return torch.cat([z, z[:, :1]], 1), torch.cat([z[:, 1:], z], 1)
+
+    mean, variance, one = x[:, :2], x[:, 1:].exp(), torch.ones(5, 2, dtype=torch.float64)
+    decoded, log_variance = decode(mean + variance.sqrt() * z_noise)
+    scale = (log_variance / 2).exp()
+    nll = -torch.as_tensor(stats.norm.logpdf(x, decoded, scale)).sum(1)
+    expected = nll + mean_log_ratio(mean, variance, 0 * one, one).sum(1)
+    assert_close(vae_loss(x, encode, decode, z_noise), expected, 2**10)
+    assert_close(vae_sample(decode, mean, x_noise), decode(mean)[0] + (decode(mean)[1] / 2).exp() * x_noise, 16)
+
+
+@pytest.mark.autograd
+@given(x=normals(5, 2), mean=normals(5, 2), log_variance=dyadics(-4096, 4096, 5, 2), noise=normals(5, 2))
+def test_vae_loss_has_pathwise_gradients(vae_loss, x, mean, log_variance, noise):
+    """Behind a decoder that returns the code with variance 1, both terms pull on the encoder's mean and variance."""
+    mean.requires_grad_(), log_variance.requires_grad_()
+    loss = vae_loss(x, lambda _: (mean, log_variance), lambda z: (z, torch.zeros_like(z)), noise)
+    in_mean, in_log = (part.to(loss.dtype) for part in torch.autograd.grad(loss.sum(), (mean, log_variance)))
+    moved = (log_variance.detach() / 2).exp() * noise
+    error = mean.detach() + moved - x
+    assert_close(in_mean, error + mean, 64)
+    assert_close(in_log, (error * moved + log_variance.exp() - 1) / 2, 64)
 
 
 @given(weight=normals(3, 2), bias=normals(3), exponent=st.integers(-2, 2))

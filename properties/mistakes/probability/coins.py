@@ -134,6 +134,19 @@ def coin_em_step_of_heads_alone(coins, heads, tosses):
     return _from(coin_responsibilities_of_heads_alone(coins, heads, tosses), heads, tosses)
 
 
+@mistake(of=coin_em_step, seen="catalogue R004-049")
+def coin_em_step_that_underflows(coins, heads, tosses):
+    """the probabilities of the trials are multiplied powers, so that many tosses give 0 / 0"""
+    return _from(coin_responsibilities_that_underflow(coins, heads, tosses), heads, tosses)
+
+
+@mistake(of=coin_em_step, seen="catalogue R004-049")
+def coin_em_step_that_keeps_unused_coins(coins, heads, tosses):
+    """a coin that can have given no trial keeps its probability, as if it had been learned"""
+    fitted = coin_em_step(coins, heads, tosses)
+    return TwoCoins(*(torch.where(new.isnan(), old, new) for new, old in zip(fitted, coins, strict=True)))
+
+
 @variant(of=coin_em_step, seen="Do & Batzoglou 2008, doi:10.1038/nbt1406")
 def coin_em_step_by_mean_share(coins, heads, tosses):
     """where all trials have equally many tosses it is the weighted mean of their shares of heads"""

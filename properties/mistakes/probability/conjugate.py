@@ -135,6 +135,13 @@ def bernoulli_log_likelihood_without_check(theta, successes, trials):
     return torch.xlogy(successes, theta) + torch.special.xlog1py(trials - successes, -theta)
 
 
+@mistake(of=bernoulli_log_likelihood, seen="catalogue R003-065")
+def bernoulli_log_likelihood_by_powers(theta, successes, trials):
+    """powers are formed before the logarithm, and vanish where draws are many"""
+    bernoulli_log_likelihood(theta, successes, trials)
+    return (theta**successes).log() + torch.special.xlog1py(torch.tensor(trials - successes), -theta)
+
+
 @variant(of=bernoulli_log_likelihood, seen="torch.xlogy")
 def bernoulli_log_likelihood_by_xlogy(theta, successes, trials):
     """xlogy and xlog1py know that 0 log 0 is 0"""
@@ -194,6 +201,12 @@ def dirichlet_categorical_update_without_check(concentration, counts):
     """negative counts take prior away"""
     dirichlet_categorical_update(concentration, 0 * counts.nan_to_num())
     return concentration + counts
+
+
+@mistake(of=dirichlet_categorical_update, seen="catalogue R003-069")
+def dirichlet_categorical_update_of_whole_counts(concentration, counts):
+    """counts are cut to whole numbers, though expected ones have a fraction"""
+    return dirichlet_categorical_update(concentration, counts.trunc())
 
 
 @mistake(of=dirichlet_marginal, seen="catalogue R003-069")

@@ -47,6 +47,22 @@ def logistic_regression_step_without_check(weights, features, labels, penalty):
     return logistic_regression_step(weights, features, labels, penalty if penalty > 0 else 1e-12)
 
 
+@mistake(of=logistic_regression_step, seen="catalogue R004-008")
+def logistic_regression_step_of_clamped_probabilities(weights, features, labels, penalty):
+    """probabilities are kept 0.001 away from 0 and 1"""
+    logistic_regression_step(weights, features, labels, penalty)
+    p = torch.sigmoid(features @ weights).clamp(1e-3, 1 - 1e-3)
+    hessian = (features.T * (p * (1 - p))) @ features + penalty * torch.eye(len(weights), dtype=weights.dtype)
+    return weights - torch.linalg.solve(hessian, features.T @ (p - labels.to(p)) + penalty * weights)
+
+
+@mistake(of=logistic_regression_step, seen="catalogue R004-008")
+def logistic_regression_step_that_overflows(weights, features, labels, penalty):
+    """the sigmoid is exp(z) / (1 + exp(z)), which is NaN for a large z"""
+    odds = (features @ weights).exp()
+    return logistic_regression_step(weights, features, labels, penalty) + 0 * (odds / (1 + odds)).sum()
+
+
 @mistake(of=fit_logistic_regression, seen="catalogue R004-008")
 def fit_logistic_regression_with_labels_exchanged(features, labels, penalty, num_steps):
     """the source is taken for the class True, which inverts the weights of the samples"""

@@ -71,6 +71,12 @@ def crf_score_without_check(chain, emissions, tags, mask):
     return crf_score(broadcast(chain, emissions), emissions, tags, mask)
 
 
+@mistake(of=crf_score, seen="catalogue R004-053")
+def crf_score_with_padding_times_0(chain, emissions, tags, mask):
+    """scores after the end are multiplied by 0, which makes NaN of -inf"""
+    return crf_score(chain, emissions, tags, mask) + (emissions * ~mask[:, :, None] * 0).sum((1, 2))
+
+
 @variant(of=crf_score, seen="jiesutd/NCRFpp#72")
 def crf_score_with_boundary_tags(chain, emissions, tags, mask):
     """start and end as two more tags of a larger transition matrix are the same scores"""
@@ -80,10 +86,8 @@ def crf_score_with_boundary_tags(chain, emissions, tags, mask):
     moves[:count, :count], moves[count, :count], moves[:count, count + 1] = chain.transitions, chain.start, chain.end
     padded = torch.nn.functional.pad(torch.where(mask, tags, count + 1), (1, 1), value=count + 1)
     padded[:, 0] = count
-    emitted = (emissions * torch.nn.functional.one_hot(torch.where(mask, tags, 0), count) * mask[:, :, None]).sum(
-        (1, 2)
-    )
-    return moves[padded[:, :-1], padded[:, 1:]].sum(1) + emitted
+    emitted = emissions.gather(2, torch.where(mask, tags, 0)[:, :, None]).squeeze(2)
+    return moves[padded[:, :-1], padded[:, 1:]].sum(1) + torch.where(mask, emitted, 0).sum(1)
 
 
 @mistake(of=crf_log_partition, seen="rguthrie3/BiLSTM-CRF#3")
@@ -133,6 +137,18 @@ def crf_log_partition_without_gradient(chain, emissions, mask):
 
 
 @mistake(of=crf_log_partition, seen="catalogue R004-053")
+def crf_log_partition_constant_in_the_chain(chain, emissions, mask):
+    """the value is right, but the gradient reaches the emissions alone"""
+    return crf_log_partition(LinearChain(*(table.detach() for table in chain)), emissions, mask)
+
+
+@mistake(of=crf_log_partition, seen="catalogue R004-053")
+def crf_log_partition_with_floor(chain, emissions, mask):
+    """a forbidden score is raised to -10000, so that what cannot be is only unlikely"""
+    return crf_log_partition(LinearChain(*(table.clamp(min=-1e4) for table in chain)), emissions, mask)
+
+
+@mistake(of=crf_log_partition, seen="catalogue R004-053")
 def crf_log_partition_without_check(chain, emissions, mask):
     """a chain of other tags, or a sequence without steps, has a sum all the same"""
     if not emissions.shape[1]:
@@ -161,6 +177,30 @@ def crf_log_likelihood_of_independent_tags(chain, emissions, tags, mask):
 
 
 @mistake(of=crf_log_likelihood, seen="catalogue R004-053")
+def crf_log_likelihood_of_longest_sequence(chain, emissions, tags, mask):
+    """every sequence of the batch counts as being as long as the longest"""
+    return crf_log_likelihood(chain, emissions, torch.where(mask, tags, 0), mask.any(0).expand_as(mask))
+
+
+@mistake(of=crf_log_likelihood, seen="catalogue R004-053")
+def crf_log_likelihood_with_one_normaliser(chain, emissions, tags, mask):
+    """the log partition of the first sequence is subtracted from all"""
+    return crf_score(chain, emissions, tags, mask) - crf_log_partition(chain, emissions, mask)[:1]
+
+
+@mistake(of=crf_log_likelihood, seen="catalogue R004-053")
+def crf_log_likelihood_by_exponentials(chain, emissions, tags, mask):
+    """the logarithm is taken of a ratio of exponentials, which overflow"""
+    return (crf_score(chain, emissions, tags, mask).exp() / crf_log_partition(chain, emissions, mask).exp()).log()
+
+
+@mistake(of=crf_log_likelihood, seen="catalogue R004-053")
+def crf_log_likelihood_of_0_for_what_cannot_be(chain, emissions, tags, mask):
+    """0, certainty, takes the place of NaN where every sequence is forbidden"""
+    return crf_log_likelihood(chain, emissions, tags, mask).nan_to_num(0.0, neginf=-torch.inf)
+
+
+@mistake(of=crf_log_likelihood, seen="catalogue R004-053")
 def crf_log_likelihood_without_check(chain, emissions, tags, mask):
     """a chain of other tags, or a sequence without steps, has a probability all the same"""
     if not emissions.shape[1]:
@@ -184,6 +224,27 @@ def crf_marginals_without_backward(chain, emissions, mask):
         alpha = torch.log_softmax(torch.logsumexp(alpha[:, :, None] + chain.transitions, 1) + emissions[:, t], 1)
         filtered.append(alpha.exp())
     return torch.stack(filtered, 1) * (marginals.sum(2, keepdim=True) > 0)
+
+
+@mistake(of=crf_marginals, seen="catalogue R004-053")
+def crf_marginals_by_exponentials(chain, emissions, mask):
+    """the recursions multiply exponentials without logarithms, which overflow"""
+    crf_marginals(chain, emissions, mask)
+    moves, emitted = chain.transitions.exp(), emissions.exp()
+    alpha, beta = [chain.start.exp() * emitted[:, 0]], [chain.end.exp().expand_as(emitted[:, 0])]
+    for t in range(1, emissions.shape[1]):
+        alpha.append(torch.where(mask[:, t, None], alpha[-1] @ moves * emitted[:, t], alpha[-1]))
+    for t in range(emissions.shape[1] - 1, 0, -1):
+        reached = (emitted[:, t] * beta[-1]) @ moves.T
+        beta.append(torch.where(mask[:, t, None], reached, chain.end.exp()))
+    joint = torch.stack(alpha, 1) * torch.stack(beta[::-1], 1)
+    return torch.where(mask[:, :, None], joint / joint.sum(2, keepdim=True), 0)
+
+
+@mistake(of=crf_marginals, seen="catalogue R004-053")
+def crf_marginals_of_0_for_what_cannot_be(chain, emissions, mask):
+    """0 takes the place of NaN where every sequence is forbidden"""
+    return crf_marginals(chain, emissions, mask).nan_to_num(0.0)
 
 
 @mistake(of=crf_marginals, seen="catalogue R004-053")
@@ -237,6 +298,12 @@ def crf_viterbi_greedy(chain, emissions, mask):
     for t in range(1, emissions.shape[1]):
         path.append((chain.transitions[path[-1]] + emissions[:, t]).argmax(1))
     return torch.where(mask, torch.stack(path, 1), -1), scores
+
+
+@mistake(of=crf_viterbi, seen="catalogue R004-053")
+def crf_viterbi_with_floor(chain, emissions, mask):
+    """a forbidden score is raised to -10000, so that what cannot be has a score"""
+    return crf_viterbi(LinearChain(*(table.clamp(min=-1e4) for table in chain)), emissions, mask)
 
 
 @mistake(of=crf_viterbi, seen="catalogue R004-053")

@@ -153,6 +153,12 @@ def least_squares_of_each_column_alone(features, targets):
     return features.T @ targets / features.square().sum(0).clamp(min=1e-6)
 
 
+@mistake(of=least_squares, seen="catalogue R003-051")
+def least_squares_without_short_columns(features, targets):
+    """directions in which the features vary by less than a thousandth of their largest extent are left out"""
+    return torch.linalg.pinv(features, rtol=1e-3) @ targets
+
+
 @mistake(of=ridge_regression, seen="catalogue R003-079")
 def ridge_regression_by_truncated_pseudo_inverse(features, targets, penalty):
     """singular values below a hundredth of the largest count as 0"""
@@ -297,6 +303,18 @@ def lasso_regression_by_ridge(features, targets, penalty, num_sweeps):
     """squares are penalised, which sets no weight to 0"""
     lasso_regression(features, targets, penalty, num_sweeps)
     return ridge_regression(features, targets, penalty + 1e-9)
+
+
+@mistake(of=lasso_regression, seen="catalogue R003-080")
+def lasso_regression_with_tolerance(features, targets, penalty, num_sweeps):
+    """sweeps end as soon as no weight moves by 1e-4, whatever the unit is"""
+    before = lasso_regression(features, targets, penalty, min(num_sweeps, 0))
+    for _ in range(num_sweeps):
+        after = lasso_sweep(before, features, targets, penalty)
+        if (after - before).abs().max() < 1e-4:
+            return after
+        before = after
+    return before
 
 
 @mistake(of=linear_negative_log_posterior, seen="catalogue R003-081")

@@ -212,6 +212,16 @@ def condition_gaussian_that_broadcasts_values(mean, covariance, observed, values
     return condition_gaussian(mean, covariance, observed, values.expand(len(observed)) if len(values) == 1 else values)
 
 
+@mistake(of=condition_gaussian, seen="catalogue R003-062")
+def condition_gaussian_by_lu(mean, covariance, observed, values):
+    """the block of the observed coordinates is only tested for being invertible, not for being positive definite"""
+    rest = [i for i in range(len(mean)) if i not in observed]
+    condition_gaussian(mean, torch.eye(len(mean), dtype=mean.dtype), observed, values)
+    gain = torch.linalg.solve(covariance[observed][:, observed], covariance[observed][:, rest]).T
+    spread = covariance[rest][:, rest] - gain @ covariance[observed][:, rest]
+    return mean[rest] + gain @ (values - mean[observed]), spread
+
+
 @mistake(of=linear_gaussian_marginal, seen="catalogue R003-048")
 def linear_gaussian_marginal_without_noise(mean, covariance, matrix, offset, noise_covariance):
     """the noise is left out: this is the distribution of A x + b"""

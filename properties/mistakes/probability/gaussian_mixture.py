@@ -350,6 +350,21 @@ def hard_mixture_em_step_without_weights(mixture, data, variance_floor=0.0):
 
 
 @mistake(of=hard_mixture_em_step, seen="catalogue R003-095")
+def hard_mixture_em_step_without_correlations(mixture, data, variance_floor=0.0):
+    """samples are assigned by the variances alone, without the correlations"""
+    apart = mixture.covariances * torch.eye(data.shape[1], dtype=data.dtype)
+    return hard_mixture_em_step(mixture._replace(covariances=apart), data, variance_floor)
+
+
+@mistake(of=hard_mixture_em_step, seen="catalogue R003-095")
+def hard_mixture_em_step_of_round_covariances(mixture, data, variance_floor=0.0):
+    """samples are assigned as if every component had its mean variance in all directions"""
+    mean = mixture.covariances.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
+    alike = mean * torch.eye(data.shape[1], dtype=data.dtype)
+    return hard_mixture_em_step(mixture._replace(covariances=alike), data, variance_floor)
+
+
+@mistake(of=hard_mixture_em_step, seen="catalogue R003-095")
 def hard_mixture_em_step_with_ties_to_the_last(mixture, data, variance_floor=0.0):
     """of equally probable components the last is taken"""
     count = len(mixture.weights)
@@ -475,6 +490,18 @@ def fit_mixture_without_floor(starts, data, num_steps, variance_floor=0.0):
     """the floor is not passed on"""
     fit_mixture(starts, data, num_steps, variance_floor)
     return fit_mixture(starts, data, num_steps)
+
+
+@mistake(of=fit_mixture, seen="catalogue R003-087")
+def fit_mixture_of_first_start_without_steps(starts, data, num_steps, variance_floor=0.0):
+    """without steps nothing is compared, and the first start is returned"""
+    return fit_mixture(starts if num_steps else starts[:1], data, num_steps, variance_floor)
+
+
+@mistake(of=fit_mixture, seen="catalogue R003-086")
+def fit_mixture_without_floor_at_several_starts(starts, data, num_steps, variance_floor=0.0):
+    """the floor is not passed on where several starts are compared"""
+    return fit_mixture(starts, data, num_steps, variance_floor if len(starts) == 1 else 0.0)
 
 
 @mistake(of=fit_mixture, seen="catalogue R003-087")

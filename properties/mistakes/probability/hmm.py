@@ -464,6 +464,30 @@ def baum_welch_step_with_filtered_states(model, sequences):
     return new._replace(emission=rows)
 
 
+@mistake(of=baum_welch_step, seen="catalogue R003-092")
+def baum_welch_step_in_probabilities(model, sequences):
+    """forward and backward probabilities are multiplied without scaling, and underflow on long sequences"""
+    baum_welch_step(model, sequences)
+    initial, transition, emission = (torch.zeros_like(table) for table in model)
+    for symbols in sequences:
+        rows = model.emission.T[symbols]
+        alpha, beta = [model.initial * rows[0]], [torch.ones_like(rows[0])]
+        for row in rows[1:]:
+            alpha.append(alpha[-1] @ model.transition * row)
+        for row in rows[1:].flip(0):
+            beta.append(model.transition @ (row * beta[-1]))
+        alpha, beta = torch.stack(alpha), torch.stack(beta[::-1])
+        gamma = alpha * beta / alpha[-1].sum()
+        initial += gamma[0]
+        transition += (alpha[:-1].T @ (rows[1:] * beta[1:])) * model.transition / alpha[-1].sum()
+        emission.index_add_(1, symbols, gamma.T)
+    shares = [
+        torch.where(counts.sum(1, keepdim=True) == 0, old, counts / counts.sum(1, keepdim=True))
+        for counts, old in ((transition, model.transition), (emission, model.emission))
+    ]
+    return CategoricalHiddenMarkovModel(initial / len(sequences), *shares)
+
+
 @variant(of=baum_welch_step, seen="Rabiner 1989, section V-B")
 def baum_welch_step_in_any_order(model, sequences):
     """counts are added up, so that the order of the sequences does not matter"""

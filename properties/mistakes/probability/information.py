@@ -335,6 +335,12 @@ def huffman_code_lengths_without_check(probabilities):
     return _merged(probabilities, lambda a, b: a + b)
 
 
+@mistake(of=huffman_code_lengths, seen="catalogue R003-074")
+def huffman_code_lengths_up_to_15(probabilities):
+    """lengths are cut at 15 bits, so that the codes of rare symbols do not fit into the tree"""
+    return tuple(min(length, 15) for length in huffman_code_lengths(probabilities))
+
+
 @variant(of=huffman_code_lengths, seen="catalogue R003-074")
 def huffman_code_lengths_by_heap(probabilities):
     """a heap with the newest group first among equals: other lengths perhaps, of the same mean"""

@@ -82,6 +82,13 @@ def assign_to_centroids_without_check(data, centroids):
     return assign_to_centroids(data, centroids)
 
 
+@mistake(of=assign_to_centroids, seen="catalogue R003-087")
+def assign_to_centroids_by_expanded_squares(data, centroids):
+    """|c|^2 - 2 x c is compared, which has lost the distances far from 0"""
+    _squares(data, centroids)
+    return (centroids.square().sum(1) - 2 * data @ centroids.T).argmin(1)
+
+
 @variant(of=assign_to_centroids, seen="BaylorCS/baylorml#5")
 def assign_to_centroids_pruned_by_half_distance(data, centroids):
     """a centroid twice as far from the best so far as the sample is cannot be nearer"""
@@ -171,6 +178,14 @@ def kmeans_step_shared_softly(data, centroids):
     """samples are shared out by the softmax of their negative squared distances, which is EM"""
     shares = (-_squares(data, centroids)).softmax(1)
     return shares.T @ data / shares.sum(0)[:, None]
+
+
+@mistake(of=kmeans_step, seen="catalogue R003-087")
+def kmeans_step_by_expanded_squares(data, centroids):
+    """|c|^2 - 2 x c is compared, which has lost the distances far from 0"""
+    _squares(data, centroids)
+    labels = (centroids.square().sum(1) - 2 * data @ centroids.T).argmin(1)
+    return update_centroids(data, labels, centroids)
 
 
 @mistake(of=inertia, seen="catalogue R003-087")
@@ -319,6 +334,18 @@ def kmeans_with_first_assignment(data, centroids, num_steps):
 def kmeans_without_check(data, centroids, num_steps):
     """a negative number of steps counts as none"""
     return kmeans(data, centroids, max(num_steps, 0))
+
+
+@mistake(of=kmeans, seen="catalogue R003-087")
+def kmeans_with_tolerance(data, centroids, num_steps):
+    """steps end as soon as no centroid moves by 1e-4, whatever the unit is"""
+    before = kmeans(data, centroids, min(num_steps, 0))
+    for _ in range(num_steps):
+        after = kmeans_step(data, before)
+        if (after - before).abs().max() < 1e-4:
+            return after
+        before = after
+    return before
 
 
 @variant(of=kmeans, seen="Lloyd 1982")

@@ -102,6 +102,13 @@ def l2_normalize_by_squared_length(x):
     return l2_normalize(x) / torch.where(x.any(-1, keepdim=True), p_norm(x, 2)[..., None], 1)
 
 
+@mistake(of=l2_normalize, seen="torch.nn.functional.normalize")
+def l2_normalize_along_axis_1(x):
+    """the second axis is normalised, the default, which with two axes is the last"""
+    length = x.norm(dim=1, keepdim=True)
+    return torch.where(length > 0, x / length, 0)
+
+
 @mistake(of=min_max_scale, seen="catalogue R003-022")
 def min_max_scale_over_everything(data):
     """one range is taken over all features"""

@@ -82,6 +82,13 @@ def field_log_partition_with_states_of_tables(cliques, num_states):
     return field_log_partition(cliques, [max(count, 1) for count in sizes])
 
 
+@mistake(of=field_log_partition, seen="catalogue R004-051")
+def field_log_partition_of_nan_for_what_cannot_be(cliques, num_states):
+    """the largest potential is subtracted even if it is -inf, which makes NaN of it"""
+    log_partition = field_log_partition(cliques, num_states)
+    return log_partition - log_partition + log_partition
+
+
 @mistake(of=field_probability_table, seen="E004-11")
 def field_probability_table_over_sum_of_sums(cliques, num_states):
     """the normaliser adds the potentials of the cliques, so that the probabilities do not sum to 1"""
@@ -132,6 +139,17 @@ def field_conditional_joint(cliques, num_states, variable, assignment):
 def field_conditional_counted_from_the_end(cliques, num_states, variable, assignment):
     """a variable that is not there is counted from the end"""
     return field_conditional(cliques, num_states, variable % len(num_states), assignment)
+
+
+@mistake(of=field_conditional, seen="catalogue R004-050")
+def field_conditional_by_exponentials(cliques, num_states, variable, assignment):
+    """potentials are multiplied without logarithms, and overflow or vanish"""
+    share = field_conditional(cliques, num_states, variable, assignment)
+    rows = assignment.repeat(num_states[variable], 1)
+    rows[:, variable] = torch.arange(num_states[variable])
+    own = [clique for clique in cliques if variable in clique.variables]
+    potential = field_log_potential(own, rows).exp() if own else torch.ones_like(share)
+    return potential / potential.sum()
 
 
 @variant(of=field_conditional, seen="Geman & Geman 1984")

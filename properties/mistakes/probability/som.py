@@ -70,6 +70,14 @@ def best_matching_unit_last_of_equals(weights, x):
     return torch.tensor([rows - 1, columns - 1]) - best_matching_unit(weights.flip(0, 1), x)
 
 
+@mistake(of=best_matching_unit, seen="catalogue R004-054")
+def best_matching_unit_by_expanded_squares(weights, x):
+    """|W|^2 - 2 x W is compared, which has lost the distances far from 0"""
+    best_matching_unit(weights, x)
+    nodes = weights.flatten(0, 1)
+    return places((nodes.square().sum(1) - 2 * nodes @ x).argmin(), weights.shape[1])
+
+
 @mistake(of=som_map, seen="JustGlowing/minisom commit 0373452")
 def som_map_by_expansion(weights, data):
     """|x|^2 - 2 x W + |W|^2 loses the distances of data far from the origin"""

@@ -114,6 +114,12 @@ def latent_code_by_softplus(mean, log_scale, noise):
     return mean + torch.nn.functional.softplus(log_scale) * noise
 
 
+@mistake(of=latent_code, seen="catalogue R003-106")
+def latent_code_with_constant_scale(mean, log_scale, noise):
+    """the value is right, but no gradient reaches the scale"""
+    return mean + log_scale.exp().detach() * noise
+
+
 @mistake(of=gaussian_reconstruction_nll, seen="catalogue R003-109")
 def gaussian_reconstruction_nll_averaged_over_entries(x, mean, log_variance):
     """the entries are averaged, so that the KL weighs D times as much"""
@@ -257,6 +263,13 @@ def mixture_prior_kl_bound_with_equal_weights(mean, log_variance, weights, prior
 
 
 @mistake(of=mixture_prior_kl_bound, seen="catalogue R003-105")
+def mixture_prior_kl_bound_with_one_batch_axis(mean, log_variance, weights, prior_means, prior_log_variances):
+    """components are put behind the first axis, which is right with one batch axis alone"""
+    kl = normal_kl(mean[:, None], log_variance[:, None], prior_means, prior_log_variances)
+    return kl.sum(-1) @ weights
+
+
+@mistake(of=mixture_prior_kl_bound, seen="catalogue R003-105")
 def mixture_prior_kl_bound_from_merged_prior(mean, log_variance, weights, prior_means, prior_log_variances):
     """the mixture is replaced by the Gaussian of its mean and variance"""
     centre = weights @ prior_means
@@ -361,6 +374,36 @@ def vae_loss_with_two_readings_of_the_scale(x, encode, decode, noise):
     return gaussian_reconstruction_nll(x, *decoded) + diagonal_gaussian_kl(mean, log_variance)
 
 
+@mistake(of=vae_loss, seen="catalogue R003-107")
+def vae_loss_with_one_decoder_variance(x, encode, decode, noise):
+    """the decoder's first log variance serves all entries of a sample"""
+
+    def shared(z):
+        mean, log_variance = decode(z)
+        return mean, log_variance[:, :1]
+
+    return vae_loss(x, encode, shared, noise)
+
+
+@mistake(of=vae_loss, seen="catalogue R003-107")
+def vae_loss_with_encoder_variance_of_first_row(x, encode, decode, noise):
+    """the first sample's log variances serve the whole batch"""
+
+    def shared(data):
+        mean, log_variance = encode(data)
+        return mean, log_variance[:1].expand_as(log_variance)
+
+    return vae_loss(x, shared, decode, noise)
+
+
+@mistake(of=vae_loss, seen="catalogue R003-107")
+def vae_loss_of_detached_sample(x, encode, decode, noise):
+    """the value is right, but the reconstruction sends no gradient through the sample to the encoder"""
+    mean, log_variance = encode(x)
+    decoded = decode(sample_gaussian(mean, log_variance, noise).detach())
+    return gaussian_reconstruction_nll(x, *decoded) + diagonal_gaussian_kl(mean, log_variance)
+
+
 @mistake(of=vae_loss, seen="E003-035")
 def vae_loss_of_collapsed_encoder(x, encode, decode, noise):
     """latents are drawn from the prior N(0, I), as if each q(z | x) had reached it"""
@@ -379,6 +422,13 @@ def vae_sample_scaled_by_variance(decode, z, noise):
     """noise scaled by the variance instead of the standard deviation"""
     mean, log_variance = decode(z)
     return mean + log_variance.exp() * noise
+
+
+@mistake(of=vae_sample, seen="catalogue R003-104")
+def vae_sample_with_one_variance(decode, z, noise):
+    """the first entry's variance serves all entries of a sample"""
+    mean, log_variance = decode(z)
+    return mean + torch.exp(log_variance[:, :1] / 2) * noise
 
 
 @mistake(of=vae_sample, seen="catalogue R003-104")

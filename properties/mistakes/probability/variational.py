@@ -47,6 +47,13 @@ def evidence_with_log_prior_left_out(prior, log_likelihood):
     return torch.logsumexp(log_likelihood, -1) + 0 * prior.sum()
 
 
+@mistake(of=evidence, seen="catalogue R003-088")
+def evidence_without_the_largest_likelihood(prior, log_likelihood):
+    """the largest likelihood is taken out, even of a z that the prior excludes, and the rest vanishes"""
+    largest = log_likelihood.amax(-1, keepdim=True)
+    return ((log_likelihood - largest).exp() @ prior).log() + largest.squeeze(-1)
+
+
 @variant(of=evidence, seen="textbook: the log-sum-exp trick")
 def evidence_relative_to_largest_term(prior, log_likelihood):
     """the largest term may be taken out of the sum by hand"""
@@ -353,3 +360,12 @@ def cavi_categorical_sweep_without_joint(log_joint, q_columns):
     """the columns that were given are returned as they are"""
     rows, _ = cavi_categorical_sweep(log_joint, q_columns)
     return rows, q_columns.clone()
+
+
+@mistake(of=cavi_categorical_sweep, seen="catalogue R003-103")
+def cavi_categorical_sweep_that_overflows(log_joint, q_columns):
+    """exponentials are normalised without taking the largest out, and overflow or vanish"""
+    rows = (log_joint @ q_columns).exp()
+    rows = rows / rows.sum()
+    columns = (rows @ log_joint).exp()
+    return rows, columns / columns.sum()
