@@ -12,7 +12,7 @@ from properties.closeness import assert_close, assert_equal
 from properties.rejection import assert_rejects
 from properties.strategies import dyadics, normals, numbers
 
-DECAYS = st.sampled_from([0.25, 0.5, 0.875])
+DECAYS = st.sampled_from([0.25, 0.5, 0.875, 4095 / 4096])
 
 
 @given(values=normals(4, 3), decay=DECAYS)
@@ -34,7 +34,7 @@ def test_moving_average_step_ends_at_its_arguments(moving_average_step, average,
     assert_equal(moving_average_step(average, value, 0.0), value)
 
 
-@given(values=normals(4, 3), decay=st.sampled_from([0.0, 0.25, 0.875]), num_values=st.integers(1, 4))
+@given(values=normals(4, 3), decay=st.sampled_from([0.0, 0.25, 0.875, 4095 / 4096]), num_values=st.integers(1, 4))
 def test_debiased_average_equals_average_whose_weights_add_up_to_one(
     debiased_average, moving_average_step, values, decay, num_values
 ):
@@ -60,16 +60,20 @@ def test_debiased_average_equals_average_whose_weights_add_up_to_one(
 def test_averaged_weights_averages_parameters_and_buffers_alike(
     averaged_weights, average, weight, running, count, decay
 ):
-    """Real numbers move 1 - decay of the way to the model's, whatever their name, and whole ones are the model's."""
+    """Real numbers move 1 - decay of the way to the model's, whatever their name, and whole ones
+    and flags are the model's.
+    """
     averages = {"norm.running_mean": average[0], "norm.count": torch.tensor(3), "weight": average}
+    averages |= {"norm.seen": torch.tensor([True, False]), "scale": average[0, 0]}
     current = {"weight": weight, "norm.count": count.long(), "norm.running_mean": running}
+    current |= {"scale": weight[0, 0], "norm.seen": torch.tensor([False, True])}
     moved = averaged_weights(averages, current, decay)
     assert_equal(set(moved), set(current))
-    assert_equal(moved["norm.count"], count.long())
-    way = running - average[0]
-    size = running.abs() + average[0].abs()
-    assert_close(moved["norm.running_mean"], average[0] + (1 - decay) * way, size)
-    assert_close(moved["weight"], average + (1 - decay) * (weight - average), weight.abs() + average.abs())
+    for name in ("norm.count", "norm.seen"):
+        assert_equal(moved[name], current[name])
+    for name in ("norm.running_mean", "weight", "scale"):
+        before, after = averages[name], current[name]
+        assert_close(moved[name], before + (1 - decay) * (after - before), after.abs() + before.abs())
 
 
 @pytest.mark.parametrize("decay", [-0.25, 1.25, math.nan])

@@ -51,22 +51,24 @@ def test_clip_by_global_norm_leaves_shorter_gradients_alone(clip_by_global_norm,
     assert_close(clipped, factor * gradient)
 
 
-def test_clip_by_global_norm_hides_no_nan(clip_by_global_norm):
-    """A NaN in one gradient is in the norm, and so in all gradients."""
+def test_clip_by_global_norm_hides_no_nan(clip_by_global_norm, clip_shards):
+    """A NaN in one gradient is in the norm, and so in all gradients, of every rank."""
     for number, is_nan in ((math.nan, True), (2.0, False)):
         (first, second), norm = clip_by_global_norm([numbers(number, 1.0), numbers(3.0)], 0.5)
         assert_equal(torch.cat([first, second, norm[None]]).isnan(), torch.full((4,), is_nan))
+        _, (of_rank, norm) = clip_shards([[numbers(number, 1.0)], [numbers(3.0)]], 0.5)
+        assert_equal(torch.cat([*of_rank, norm[None]]).isnan(), torch.full((2,), is_nan))
 
 
-@given(gradients=TENSORS, max_norm=BOUNDS, cut=st.integers(1, 3))
+@given(gradients=TENSORS, max_norm=BOUNDS | st.sampled_from([0.0, math.inf]), cut=st.integers(1, 2))
 def test_clip_shards_equals_clipping_on_one_rank(clip_shards, gradients, max_norm, cut):
     """However the parameters are spread over ranks, all shrink by the factor of the norm of all."""
-    first, second = clip_shards([gradients[:cut], gradients[cut:]], max_norm)
+    clipped = clip_shards([gradients[:cut], gradients[cut : cut + 1], gradients[cut + 1 :]], max_norm)
     whole = length(*gradients)
     factor = min(1.0, max_norm / (whole + 1e-6))
-    assert_close(first.norm, whole)
-    assert_close(second.norm, whole)
-    for shortened, gradient in zip([*first.gradients, *second.gradients], gradients, strict=True):
+    for shard in clipped:
+        assert_close(shard.norm, whole)
+    for shortened, gradient in zip(itertools.chain(*(shard.gradients for shard in clipped)), gradients, strict=True):
         assert_close(shortened, factor * gradient)
 
 

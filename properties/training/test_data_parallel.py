@@ -1,5 +1,7 @@
 """Laws of `reference.training.data_parallel`."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -87,7 +89,8 @@ def test_data_parallel_gradient_rejects_impossible_counts(
 def test_clipped_data_parallel_gradient_rejects_negative_bounds(clipped_data_parallel_gradient):
     """No vector is shorter than 0."""
     assert_equal(clipped_data_parallel_gradient(steps(3, 5), [1, 2, 4], 0.0), torch.zeros(3, 5))
-    assert_rejects(clipped_data_parallel_gradient, steps(3, 5), [1, 2, 4], -0.5)
+    for bound in (-0.5, math.nan):
+        assert_rejects(clipped_data_parallel_gradient, steps(3, 5), [1, 2, 4], bound)
 
 
 @given(case=samples_with(COUNTS, 3))
@@ -147,7 +150,8 @@ def test_synchronized_batch_norm_rejects_impossible_counts(
 
 
 @pytest.mark.parametrize(
-    ("count", "momentum", "epsilon"), [(1, 0.25, 0.5), (2, -0.25, 0.5), (2, 1.25, 0.5), (2, 0.25, -0.5)]
+    ("count", "momentum", "epsilon"),
+    [(1, 0.25, 0.5), (2, -0.25, 0.5), (2, 1.25, 0.5), (2, math.nan, 0.5), (2, 0.25, -0.5), (2, 0.25, math.nan)],
 )
 def test_synchronized_batch_norm_rejects_impossible_numbers(
     synchronized_batch_norm, synchronized_batch_norm_gradient, count, momentum, epsilon
@@ -160,3 +164,4 @@ def test_synchronized_batch_norm_rejects_impossible_numbers(
     assert_equal(synchronized_batch_norm_gradient(x, x, [1, 1], one, 0.0), torch.zeros(2, 1))
     assert_rejects(synchronized_batch_norm, x[:count], [1] * count, moments, one, one, momentum, epsilon)
     assert_rejects(synchronized_batch_norm_gradient, x, x, [1, 1], one, -0.5)
+    assert_rejects(synchronized_batch_norm_gradient, x, x, [1, 1], one, math.nan)

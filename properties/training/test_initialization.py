@@ -32,6 +32,8 @@ def test_fans_count_connections(fans, out, into):
     by_input = conv2d(image, weight)[0, 0, 5, 5]
     by_output = conv_transpose2d(torch.ones(1, out, 15, 15), weight)[0, 0, 9, 9]
     assert_equal(fans((out, into, 5, 7)), (by_input.item(), by_output.item()))
+    assert_equal(fans((out, into, 5)), (5 * into, 5 * out))
+    assert_equal(fans((out, into, 5, 7, 2)), (70 * into, 70 * out))
     flat = torch.ones(out, into)
     assert_equal(fans((out, into)), (linear(torch.ones(into), flat)[0].item(), flat.sum(0)[0].item()))
 

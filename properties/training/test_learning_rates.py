@@ -12,8 +12,8 @@ from properties.closeness import assert_close, assert_equal
 from properties.rejection import assert_rejects
 
 RATES = st.sampled_from([0.25, 1.5])
-NAMES = ["head.bias", "norm.weight", "pos_embed.table", "block.weight", "bias_table", "scale"]
-SHAPES = st.lists(st.lists(st.integers(1, 5), max_size=3).map(tuple), min_size=6, max_size=6)
+NAMES = ["head.bias", "norm.weight", "pos_embed.table", "block.weight", "bias_table", "scale", "q_bias"]
+SHAPES = st.lists(st.lists(st.integers(1, 5), max_size=4).map(tuple), min_size=7, max_size=7)
 
 
 @given(rate=RATES, warmup_steps=st.integers(0, 7))
@@ -56,10 +56,10 @@ def test_layer_rate_falls_by_decay_from_the_head_down(layer_rate, rate, decay, n
 def test_decay_groups_partitions_the_parameters(decay_groups, shapes):
     """Every name is in one group; matrices are decayed unless they are a bias or exempt, vectors and numbers never."""
     by_name = dict(zip(NAMES, shapes, strict=True))
-    decayed, not_decayed = decay_groups(by_name, ["embed", "nothing"])
+    decayed, not_decayed = decay_groups(by_name, ["nothing", "norm.w.", "embed"])
     assert_equal(sorted([*decayed, *not_decayed]), sorted(NAMES))
     may_decay = [name for name in NAMES if name in ("norm.weight", "block.weight", "bias_table", "scale")]
-    assert_equal(decayed, [name for name in may_decay if len(by_name[name]) in (2, 3)])
+    assert_equal(decayed, [name for name in may_decay if len(by_name[name]) in (2, 3, 4)])
     assert_equal(not_decayed, [name for name in NAMES if name not in decayed])
 
 
@@ -81,8 +81,9 @@ def test_progressive_stage_is_nearest_to_a_straight_line(progressive_stage, star
 
 
 def test_progressive_stage_without_growth_begins_at_the_first(progressive_stage):
-    """Where warm-up and growth end at one iteration, that one still has the first stage, and the next one the last."""
+    """Where growth ends with the warm-up or before, that iteration still has the first stage, and the next the last."""
     assert_equal([progressive_stage(i, 3, 3, 1, 5) for i in (2, 3, 4)], [1, 1, 5])
+    assert_equal([progressive_stage(i, 5, 3, 1, 5) for i in (4, 5, 6)], [1, 1, 5])
 
 
 @pytest.mark.parametrize(("step", "length"), [(-1, 3), (2, -1)])

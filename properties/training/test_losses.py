@@ -53,17 +53,21 @@ def cross_entropies(target, logits):
     return torch.as_tensor(special.entr(target.numpy()) + special.rel_entr(target.numpy(), p)).sum(-1)
 
 
-@given(logits=normals(2, 5), target=indices(5, 2), shift=SHIFTS)
-def test_softmax_log_loss_equals_surprisal(softmax_log_loss, logits, target, shift):
+@given(logits=normals(2, 5), target=indices(5, 2), shift=SHIFTS, ahead=SHIFTS)
+def test_softmax_log_loss_equals_surprisal(softmax_log_loss, logits, target, shift, ahead):
     """It is -log(exp(a_k) / sum_n exp(a_n)), whatever is added to all logits."""
+    logits[:, 3] += ahead
     p = probabilities(logits)
     expected = [float(-mpmath.log(row[k])) for row, k in zip(p, target.tolist(), strict=True)]
-    assert_close(softmax_log_loss((logits + shift)[None], target[None])[0], expected, 16 + abs(shift))
+    size = 16 + abs(shift) + abs(ahead)
+    assert_close(softmax_log_loss((logits + shift)[None], target[None])[0], expected, size)
+    assert_close(softmax_log_loss(logits[0] + shift, target[0]), expected[0], size)
 
 
 @given(logits=normals(2, 5), target=indices(5, 2), shift=SHIFTS)
 def test_softmax_log_loss_gradient_equals_excess_probability(softmax_log_loss_gradient, logits, target, shift):
     """It is p - onehot, whatever is added to all logits: as much less for the target as more for the others."""
+    logits[:, 3] += 24
     p = torch.tensor([[float(value) for value in row] for row in probabilities(logits)], dtype=torch.float64)
     expected = p - torch.eye(5, dtype=torch.float64)[target]
     gradient = softmax_log_loss_gradient((logits + shift)[None], target[None])[0]
@@ -84,10 +88,11 @@ def test_softmax_log_loss_gradient_equals_derivative(softmax_log_loss_gradient, 
 @given(logits=normals(2, 5), target=simplex(2, 5), shift=SHIFTS)
 def test_soft_target_loss_equals_entropy_and_divergence(soft_target_loss, logits, target, shift):
     """It is H(q) + KL(q || p), whatever is added to all logits; a class that q misses may have the logit -inf."""
+    logits[:, 3] += 500
     possible = torch.where(target > 0, logits, -math.inf)
     for allowed in (logits, possible):
         expected = cross_entropies(target, allowed)
-        assert_close(soft_target_loss((allowed + shift)[None], target[None])[0], expected, 16 + abs(shift))
+        assert_close(soft_target_loss((allowed + shift)[None], target[None])[0], expected, 516 + abs(shift))
 
 
 @given(logits=normals(2, 5), target=simplex(2, 5), place=st.integers(0, 4))
@@ -119,10 +124,11 @@ def test_soft_target_loss_has_slope_of_excess_probability(soft_target_loss, logi
 def test_label_smoothing_loss_equals_mean_over_smoothed_labels(label_smoothing_loss, logits, labels, smoothing):
     """It is the mean of H(q) + KL(q || p) with q = (1 - s) onehot + s / V; NaN at ignored labels has no influence."""
     learned = labels != -100
+    logits[..., 3] += 500
     target = smoothed(labels[learned], 5, smoothing, 5)
     expected = cross_entropies(target, logits[learned]).sum() / max(len(target), 1)
-    loss = label_smoothing_loss(torch.where(learned[..., None], logits, math.nan), labels, smoothing)
-    assert_close(loss, expected, 16)
+    loss = label_smoothing_loss(torch.where(learned[..., None], logits + 1000, math.nan), labels, smoothing)
+    assert_close(loss, expected, 1516)
 
 
 @pytest.mark.parametrize(("classes", "smoothing"), [(7, 0.125), (2, 0.5), (3, 0.875)])
@@ -182,12 +188,17 @@ def test_label_smoothing_loss_rejects_other_labels(label_smoothing_loss, label):
 def test_label_smoothing_loss_over_others_spares_the_label(
     label_smoothing_loss_over_others, logits, labels, classes, smoothing
 ):
-    """It is the mean of H(q) + KL(q || p) where q is 1 - s for the label and s / (V - 1) for each other class."""
+    """It is the mean of H(q) + KL(q || p) where q is 1 - s for the label and s / (V - 1) for each other class; 0
+    if all labels are ignored, and NaN at those has no influence.
+    """
     logits, labels = logits[..., :classes], labels % classes
     labels[1, 0] = -100
     learned = labels != -100
+    logits[..., 1] += 500
     expected = cross_entropies(smoothed(labels[learned], classes, smoothing, classes - 1), logits[learned]).mean()
-    assert_close(label_smoothing_loss_over_others(logits, labels, smoothing), expected, 16)
+    kept = torch.where(learned[..., None], logits + 1000, math.nan)
+    assert_close(label_smoothing_loss_over_others(kept, labels, smoothing), expected, 1516)
+    assert_equal(label_smoothing_loss_over_others(kept[1:, :1], labels[1:, :1], smoothing), torch.zeros(()))
 
 
 @pytest.mark.parametrize(("classes", "smoothing"), [(5, -0.125), (5, 0.8125), (5, math.nan), (2, 0.625), (1, 0.0)])

@@ -82,17 +82,20 @@ def test_update_meter_follows_a_log_of_all_values(
 def test_synchronize_meters_makes_global_mean_that_of_the_stream(
     synchronize_meters, update_meter, read_meter, empty_meter, stream, cuts
 ):
-    """However a stream is cut over three ranks, each that saw a value shows the mean of all of it, and its own last."""
+    """However a stream is cut over three ranks, each that saw a value shows the mean of all of it, and its own last
+    values in its own window.
+    """
     first, second = sorted(cuts)
     parts = stream[:first], stream[first:second], stream[second:]
     meters = []
     for part in parts:
-        meter = empty_meter(3)
+        meter = empty_meter(3 + len(meters))
         for value, samples in part:
             meter = update_meter(meter, value, samples)
         meters.append(meter)
     everything = [Fraction(value) for value, samples in stream for _ in range(samples)]
-    for meter, part in zip(synchronize_meters(meters), parts, strict=True):
+    for meter, own, part in zip(synchronize_meters(meters), meters, parts, strict=True):
+        assert_equal((meter.window, meter.recent), (own.window, own.recent))
         if part:
             reading = read_meter(meter)
             assert_equal(reading.global_mean, float(sum(everything) / len(everything)))

@@ -1,8 +1,10 @@
 """Laws of `reference.training.samplers`."""
 
 import itertools
+import random
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -15,7 +17,8 @@ from properties.rejection import assert_rejects
 from reference.training.samplers import SamplerState
 
 SHARED = pytest.mark.parametrize(
-    ("count", "shares"), [(0, 3), (1, 4), (2, 5), (3, 5), (6, 3), (7, 3), (8, 5), (10, 5), (13, 5), (4, 1)]
+    ("count", "shares"),
+    [(0, 3), (1, 4), (2, 5), (3, 5), (6, 3), (7, 3), (8, 5), (10, 5), (13, 5), (4, 1), (15, 11), (122, 14)],
 )
 ORDERS = st.integers(1, 7).flatmap(lambda count: st.tuples(*[st.permutations(range(count))] * 3))
 
@@ -75,12 +78,19 @@ class Reading(SavedMachine):
 
 @given(count=st.integers(0, 9), seed=st.integers(0, 99), epoch=st.integers(0, 9), shift=st.integers(-9, 9))
 def test_epoch_order_depends_on_seed_plus_epoch(epoch_order, count, seed, epoch, shift):
-    """It is a permutation, the same for all ways to split the sum, and the global generator has not moved."""
-    before = torch.get_rng_state()
+    """It is a permutation, the same for all ways to split the sum, and no global generator has moved."""
+    before, by_numpy = torch.get_rng_state(), np.random.get_state()[1].tolist()
     order = epoch_order(count, seed, epoch)
     assert_equal(sorted(order), list(range(count)))
     assert_equal(epoch_order(count, seed + shift, epoch - shift), order)
     assert_equal(torch.get_rng_state(), before)
+    assert_equal(np.random.get_state()[1].tolist(), by_numpy)
+    drawn = []
+    for other in (1, 2):
+        random.seed(other)
+        epoch_order(count, seed, epoch)
+        drawn.append(random.random())
+    assert_equal(len({*drawn}), 2)
 
 
 @pytest.mark.parametrize("others", [[(3, 1), (3, 2), (4, 2)], [(0, 1), (0, 3), (2, 0)]])

@@ -1,5 +1,7 @@
 """Wrong variants of `reference.training.averaging`."""
 
+import torch
+
 from properties.mistakes import mistake
 from reference.training.averaging import averaged_weights, debiased_average, moving_average_step
 
@@ -20,6 +22,12 @@ def moving_average_step_that_accumulates(average, value, decay):
 def moving_average_step_without_check(average, value, decay):
     """a share outside [0, 1] is accepted"""
     return decay * average + (1 - decay) * value
+
+
+@mistake(of=moving_average_step, seen="catalogue R003-043")
+def moving_average_step_of_a_coarse_decay(average, value, decay):
+    """the decay is rounded to bfloat16, where all shares close to 1 are 1"""
+    return moving_average_step(average, value, torch.tensor(decay).bfloat16().item())
 
 
 @mistake(of=debiased_average, seen="karpathy/nanochat#818")
@@ -46,6 +54,13 @@ def debiased_average_multiplied(average, decay, num_values):
 def debiased_average_without_check(average, decay, num_values):
     """an average of no values is infinite"""
     return average / ((1 - decay**num_values) or 1e-30)
+
+
+@mistake(of=debiased_average, seen="catalogue R003-043")
+def debiased_average_with_a_bounded_correction(average, decay, num_values):
+    """the correction is at most a hundredfold"""
+    debiased_average(average, decay, num_values)
+    return average / max(1 - decay**num_values, 0.01)
 
 
 @mistake(of=averaged_weights, seen="lucidrains/ema-pytorch commit 638f152")
@@ -75,3 +90,18 @@ def averaged_weights_of_common_names(averages, current, decay):
     """names that only one of the two has are dropped in silence"""
     names = averages.keys() & current.keys()
     return averaged_weights({name: averages[name] for name in names}, {name: current[name] for name in names}, decay)
+
+
+@mistake(of=averaged_weights, seen="catalogue R001-056")
+def averaged_weights_of_flags(averages, current, decay):
+    """flags are neither averaged nor copied"""
+    moved = averaged_weights(averages, current, decay)
+    flags = {name: averages[name].clone() for name, value in current.items() if value.dtype == torch.bool}
+    return {**moved, **flags}
+
+
+@mistake(of=averaged_weights, seen="catalogue R001-056")
+def averaged_weights_without_single_numbers(averages, current, decay):
+    """tensors without an axis are taken for counts and copied"""
+    moved = averaged_weights(averages, current, decay)
+    return {name: value.clone() if not value.ndim else moved[name] for name, value in current.items()}

@@ -54,6 +54,17 @@ def path_gradients_of_nothing(derivatives):
     return path_gradients(derivatives) if len(derivatives) else derivatives[:, 0:].sum(1)
 
 
+@mistake(of=path_gradients, seen="catalogue R001-014")
+def path_gradients_of_masked_products(derivatives):
+    """entries on and below the diagonal are multiplied by 0, which NaN survives"""
+    path_gradients(derivatives)
+    above, bars = derivatives * torch.ones_like(derivatives).triu(1), derivatives.new_zeros(len(derivatives))
+    bars[-1] = 1
+    for node in reversed(range(len(bars) - 1)):
+        bars[node] = above[node] @ bars
+    return bars
+
+
 @variant(of=path_gradients, seen="catalogue R001-014")
 def path_gradients_by_a_linear_system(derivatives):
     """(I - D) bar = e_n adds up the powers of D, of which every one holds the paths of one length"""

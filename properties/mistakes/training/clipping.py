@@ -140,6 +140,38 @@ def clip_shards_by_sum_of_norms(shards, max_norm):
     return [_shortened(shard, norm, max_norm)._replace(norm=norm.clone()) for shard in shards]
 
 
+@mistake(of=clip_shards, seen="catalogue R001-011")
+def clip_shards_without_nan(shards, max_norm):
+    """a rank whose norm is NaN is left out of the sum, so that the others step on"""
+    clip_shards(shards, max_norm)
+    norm = torch.stack([global_norm(shard) for shard in shards]).nan_to_num().norm()
+    factor = (max_norm / (norm + 1e-6)).clamp(max=1)
+    return [ClippedGradients([factor * gradient for gradient in shard], norm.clone()) for shard in shards]
+
+
+@mistake(of=clip_shards, seen="catalogue R001-011")
+def clip_shards_at_0_never(shards, max_norm):
+    """a limit of 0 is read as no limit"""
+    return clip_shards(shards, max_norm or torch.inf)
+
+
+@mistake(of=clip_shards, seen="catalogue R001-011")
+def clip_shards_with_finite_limits_only(shards, max_norm):
+    """an infinite limit, which keeps all gradients, is refused"""
+    if max_norm == torch.inf:
+        raise ValueError("max_norm must be finite")
+    return clip_shards(shards, max_norm)
+
+
+@mistake(of=clip_shards, seen="catalogue R001-011")
+def clip_shards_of_first_and_last_rank(shards, max_norm):
+    """the norms of two ranks are joined, whatever their number"""
+    clip_shards(shards, max_norm)
+    norm = global_norm([global_norm(shards[0]), global_norm(shards[-1])])
+    factor = (max_norm / (norm + 1e-6)).clamp(max=1)
+    return [ClippedGradients([factor * gradient for gradient in shard], norm.clone()) for shard in shards]
+
+
 @mistake(of=clip_by_value, seen="catalogue R001-011")
 def clip_by_value_by_norm(gradient, bound):
     """the whole gradient is shortened, in its direction"""

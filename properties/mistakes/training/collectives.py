@@ -78,6 +78,12 @@ def broadcast_from_any_rank(tensors, source):
     return broadcast(tensors, source % len(tensors))
 
 
+@mistake(of=broadcast, seen="catalogue R001-020")
+def broadcast_in_half_precision(tensors, source):
+    """the tensor is sent in half precision"""
+    return broadcast(tensors.half(), source).to(tensors.dtype)
+
+
 @mistake(of=all_reduce_sum, seen="catalogue R001-054")
 def all_reduce_sum_that_averages(tensors):
     """the sum is divided by the number of ranks"""
@@ -94,6 +100,12 @@ def all_reduce_sum_on_rank_0_only(tensors):
 def all_reduce_sum_without_gradient(tensors):
     """the exchange passes no gradient on: a rank gets only what it sends back itself"""
     return all_reduce_sum(tensors).detach() + tensors - tensors.detach()
+
+
+@mistake(of=all_reduce_sum, seen="catalogue R001-054")
+def all_reduce_sum_in_half_precision(tensors):
+    """tensors are sent in half precision to save bandwidth"""
+    return all_reduce_sum(tensors.half()).to(tensors.dtype)
 
 
 @mistake(of=all_reduce_mean, seen="catalogue R001-054")
@@ -171,6 +183,13 @@ def reduce_scatter_sum_that_drops_the_rest(tensors):
     return reduce_scatter_sum(tensors[:, :whole])
 
 
+@mistake(of=reduce_scatter_sum, seen="catalogue R001-001")
+def reduce_scatter_sum_of_matrices(tensors):
+    """tensors are taken for matrices, and further axes for rows"""
+    reduce_scatter_sum(tensors)
+    return tensors.sum(0).reshape(len(tensors), -1, tensors.shape[-1])
+
+
 @mistake(of=all_gather, seen="lightly-ai/lightly#1977")
 def all_gather_without_gradient(tensors):
     """a rank gets only the gradient that it sends back itself, which leaves 1/W of it after averaging"""
@@ -193,6 +212,12 @@ def all_gather_with_own_part_first(tensors):
 def all_gather_interleaved(tensors):
     """rows of the ranks alternate"""
     return torch.stack([tensors.transpose(0, 1).flatten(0, 1)] * len(tensors))
+
+
+@mistake(of=all_gather, seen="catalogue R001-001")
+def all_gather_of_matrices(tensors):
+    """tensors are taken for matrices, and further axes for rows"""
+    return tensors.reshape(1, -1, tensors.shape[-1]).repeat(len(tensors), 1, 1)
 
 
 @mistake(of=all_to_all, seen="catalogue R001-001")
@@ -248,6 +273,14 @@ def ring_all_reduce_that_drops_the_rest(tensors):
     """rows that do not divide evenly are dropped in silence"""
     whole = tensors.shape[1] // len(tensors) * len(tensors)
     return ring_all_reduce(tensors[:, :whole])
+
+
+@mistake(of=ring_all_reduce, seen="catalogue R001-001")
+def ring_all_reduce_that_counts_a_matrix(tensors):
+    """of the elements sent two axes are counted"""
+    result, ranks = ring_all_reduce(tensors), len(tensors)
+    sent = 2 * (ranks - 1) * tensors.shape[1] * tensors.shape[-1] // ranks
+    return result._replace(elements_sent=torch.full_like(result.elements_sent, sent))
 
 
 @variant(of=ring_all_reduce, seen="catalogue R001-001")

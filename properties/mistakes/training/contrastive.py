@@ -82,6 +82,14 @@ def clip_loss_of_an_empty_batch(first, second, log_scale):
     return clip_loss(first, second, log_scale) if len(first) else log_scale * torch.nan
 
 
+@mistake(of=clip_loss, seen="catalogue R003-228")
+def clip_loss_of_short_vectors(first, second, log_scale):
+    """vectors are divided by lengths of at least 0.01, so that short ones are not normalised"""
+    clip_loss(first, second, log_scale)
+    first, second = (x / x.norm(dim=-1, keepdim=True).clamp(min=1e-2) for x in (first, second))
+    return _loss(log_scale.exp().clamp(max=100) * first @ second.T)
+
+
 @variant(of=clip_loss, seen="open_clip, code")
 def clip_loss_by_log_softmax_of_both_axes(first, second, log_scale):
     """both cross-entropies are read off the diagonals of log softmaxes along the two axes"""
@@ -231,6 +239,20 @@ def hardest_triplets_with_semi_hard_negatives(distances, labels):
 def hardest_triplets_of_the_columns(distances, labels):
     """distances are read from the other item to the anchor"""
     return hardest_triplets(distances.T, labels)
+
+
+@mistake(of=hardest_triplets, seen="catalogue R003-010")
+def hardest_triplets_below_a_largest_distance(distances, labels):
+    """items of the anchor's label are masked by a distance of 100000, and farther negatives are never found"""
+    found = hardest_triplets(distances, labels)
+    nearest = distances.masked_fill(labels[:, None] == labels, 1e5).argmin(1)
+    return found._replace(negative=torch.where(found.kept, nearest, found.negative))
+
+
+@mistake(of=hardest_triplets, seen="catalogue R003-010")
+def hardest_triplets_of_small_labels(distances, labels):
+    """labels are kept in bytes, where those 256 apart are one"""
+    return hardest_triplets(distances, labels.to(torch.int8).long())
 
 
 @variant(of=hardest_triplets, seen="lists of positives and negatives")
@@ -458,6 +480,14 @@ def nt_xent_loss_without_check(first, second, temperature):
     return nt_xent_loss(first, second, temperature)
 
 
+@mistake(of=nt_xent_loss, seen="arXiv:2002.05709, eq. 1")
+def nt_xent_loss_of_short_vectors(first, second, temperature):
+    """vectors are divided by lengths of at least 0.01, so that short ones are not normalised"""
+    nt_xent_loss(first, second, temperature)
+    labels = torch.arange(len(first)).repeat(2)
+    return supervised_contrastive_loss_of_short_vectors(torch.cat([first, second]), labels, temperature)
+
+
 @mistake(of=supervised_contrastive_loss, seen="arXiv:2004.11362, eq. 3")
 def supervised_contrastive_loss_with_the_logarithm_outside(embeddings, labels, temperature):
     """the logarithm is taken of the mean probability of the positives"""
@@ -514,3 +544,20 @@ def supervised_contrastive_loss_with_zero_times_infinity(embeddings, labels, tem
     number = is_positive.sum(1)
     losses = -(is_positive * log_p).sum(1) / number.clamp(min=1)
     return mean_of_kept(losses, number > 0) + 0 * supervised_contrastive_loss(embeddings, labels, temperature)
+
+
+@mistake(of=supervised_contrastive_loss, seen="arXiv:2004.11362, eq. 2")
+def supervised_contrastive_loss_of_short_vectors(embeddings, labels, temperature):
+    """vectors are divided by lengths of at least 0.01, so that short ones are not normalised"""
+    supervised_contrastive_loss(embeddings, labels, temperature)
+    units, own = embeddings / embeddings.norm(dim=-1, keepdim=True).clamp(min=1e-2), torch.eye(len(labels)).bool()
+    log_p = (units @ units.T / temperature).masked_fill(own, -torch.inf).log_softmax(1)
+    positive = (labels[:, None] == labels) & ~own
+    number = positive.sum(1)
+    return mean_of_kept(-torch.where(positive, log_p, 0).sum(1) / number.clamp(min=1), number > 0)
+
+
+@mistake(of=supervised_contrastive_loss, seen="arXiv:2004.11362, eq. 2")
+def supervised_contrastive_loss_of_small_labels(embeddings, labels, temperature):
+    """labels are kept in bytes, where those 256 apart are one"""
+    return supervised_contrastive_loss(embeddings, labels.to(torch.int8).long(), temperature)

@@ -128,6 +128,13 @@ def clipped_data_parallel_gradient_normalized(gradients, counts, max_norm):
     return max_norm * joined / (torch.linalg.vector_norm(joined[0]) + 1e-6)
 
 
+@mistake(of=clipped_data_parallel_gradient, seen="catalogue R001-011")
+def clipped_data_parallel_gradient_with_nan_as_bound(gradients, counts, max_norm):
+    """a bound of NaN is not below 0 and accepted"""
+    bound = 1.0 if max_norm != max_norm else max_norm
+    return clipped_data_parallel_gradient(gradients, counts, bound)
+
+
 @mistake(of=pooled_moments, seen="catalogue R001-003")
 def pooled_moments_without_spread_of_means(means, variances, counts):
     """the variances of the ranks are averaged, without the spread of their means"""
@@ -220,6 +227,13 @@ def synchronized_batch_norm_without_check(x, counts, moments, gain, bias, moment
     return batch_norm_in_training(x, moments, gain, bias, min(max(momentum, 0.0), 1.0), epsilon)
 
 
+@mistake(of=synchronized_batch_norm, seen="catalogue R001-003")
+def synchronized_batch_norm_with_nan_as_momentum(x, counts, moments, gain, bias, momentum, epsilon):
+    """a momentum of NaN is neither below 0 nor above 1 and accepted"""
+    share = 0.0 if momentum != momentum else momentum
+    return synchronized_batch_norm(x, counts, moments, gain, bias, share, epsilon)
+
+
 @variant(of=synchronized_batch_norm, seen="catalogue R001-003")
 def synchronized_batch_norm_of_gathered_samples(x, counts, moments, gain, bias, momentum, epsilon):
     """batch norm of all samples in one place is the same"""
@@ -281,3 +295,9 @@ def synchronized_batch_norm_gradient_of_fixed_moments(x, gradient, counts, gain,
 def synchronized_batch_norm_gradient_without_check(x, gradient, counts, gain, epsilon):
     """impossible counts and numbers give a gradient all the same"""
     return _gradient(x, gradient, gain, max(epsilon, 0.0), lambda v: v.mean(0))
+
+
+@mistake(of=synchronized_batch_norm_gradient, seen="catalogue R001-003")
+def synchronized_batch_norm_gradient_with_nan_as_epsilon(x, gradient, counts, gain, epsilon):
+    """an epsilon of NaN is not below 0 and accepted"""
+    return synchronized_batch_norm_gradient(x, gradient, counts, gain, 0.0 if epsilon != epsilon else epsilon)

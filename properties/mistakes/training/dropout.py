@@ -56,6 +56,18 @@ def dropout_without_check(x, rate, uniform):
     return dropout(x, min(max(rate, 0.0), 1.0), uniform)
 
 
+@mistake(of=dropout, seen="catalogue R001-059")
+def dropout_at_coarse_rates(x, rate, uniform):
+    """the rate is rounded to 1 / 256, as a generator of bytes would have it"""
+    return dropout(x, round(256 * rate) / 256 if 0 <= rate <= 1 else rate, uniform)
+
+
+@mistake(of=dropout, seen="catalogue R001-059")
+def dropout_by_bytes(x, rate, uniform):
+    """the uniform numbers are bytes"""
+    return dropout(x, rate, (256 * uniform).floor() / 256)
+
+
 @variant(of=dropout, seen="catalogue R004-009")
 def dropout_by_multiplication(x, rate, uniform):
     """a mask of 0 and 1 is multiplied with the input: for finite numbers the same"""

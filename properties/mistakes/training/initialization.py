@@ -46,6 +46,21 @@ def fans_of_vectors(weight_shape):
     return fans((*weight_shape, 1, 1)[: max(2, len(weight_shape))])
 
 
+@mistake(of=fans, seen="catalogue R001-029")
+def fans_of_first_and_last_side(weight_shape):
+    """the area of a kernel is the product of its first and its last side"""
+    fans(weight_shape)
+    out, into, *sides = weight_shape
+    area = sides[0] * sides[-1] if sides else 1
+    return Fans(area * into, area * out)
+
+
+@mistake(of=fans, seen="catalogue R001-029")
+def fans_of_flat_kernels(weight_shape):
+    """two sides of a kernel are counted"""
+    return fans(weight_shape[:4])
+
+
 @mistake(of=leaky_relu_gain, seen="catalogue R001-029")
 def leaky_relu_gain_of_relu(negative_slope):
     """the gain is sqrt 2 whatever the slope"""

@@ -1,6 +1,7 @@
 """Wrong variants of `reference.training.learning_rates`."""
 
 import math
+import re
 
 from properties.mistakes import mistake
 from reference.training.learning_rates import (
@@ -155,6 +156,34 @@ def decay_groups_with_bias_anywhere(shapes, exempt=()):
     return decay_groups(shapes, ["bias", *exempt])
 
 
+@mistake(of=decay_groups, seen="catalogue R001-049")
+def decay_groups_by_patterns(shapes, exempt=()):
+    """exempt words are regular expressions, in which a dot stands for any letter"""
+    exempted = {name for name in shapes if any(re.search(word, name) for word in exempt)}
+    decayed = [name for name in decay_groups(shapes, exempt).decayed if name not in exempted]
+    return DecayGroups(decayed, [name for name in shapes if name not in decayed])
+
+
+@mistake(of=decay_groups, seen="catalogue R001-049")
+def decay_groups_of_the_first_word(shapes, exempt=()):
+    """the first exempt word alone is looked for"""
+    return decay_groups(shapes, exempt[:1])
+
+
+@mistake(of=decay_groups, seen="catalogue R001-049")
+def decay_groups_without_kernels(shapes, exempt=()):
+    """weights of convolutions, with four axes, are not decayed"""
+    return decay_groups({name: shape[: len(shape) % 4] for name, shape in shapes.items()}, exempt)
+
+
+@mistake(of=decay_groups, seen="catalogue R001-049")
+def decay_groups_by_last_part(shapes, exempt=()):
+    """a bias is a parameter whose part behind the last dot is bias, and not one that ends in it"""
+    names = {name.replace("_bias", "_b"): name for name in shapes}
+    groups = decay_groups({new: shapes[name] for new, name in names.items()}, exempt)
+    return DecayGroups(*([names[new] for new in group] for group in groups))
+
+
 @mistake(of=progressive_stage, seen="catalogue R001-084")
 def progressive_stage_rounded_down(iteration, warmup_end, growth_end, first_stage, last_stage):
     """stages are rounded down"""
@@ -199,3 +228,10 @@ def progressive_stage_with_growth_first(iteration, warmup_end, growth_end, first
 def progressive_stage_without_check(iteration, warmup_end, growth_end, first_stage, last_stage):
     """stages may shrink"""
     return progressive_stage(max(iteration, 0), warmup_end, growth_end, first_stage, max(first_stage, last_stage))
+
+
+@mistake(of=progressive_stage, seen="catalogue R001-084")
+def progressive_stage_that_ends_early(iteration, warmup_end, growth_end, first_stage, last_stage):
+    """the last stage begins behind the end of growth, even during the warm-up"""
+    stage = progressive_stage(iteration, warmup_end, growth_end, first_stage, last_stage)
+    return last_stage if iteration > growth_end else stage

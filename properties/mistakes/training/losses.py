@@ -53,10 +53,30 @@ def softmax_log_loss_divided_by_the_vocabulary(logits, target):
     return softmax_log_loss(logits, target) / logits.shape[-1]
 
 
+@mistake(of=softmax_log_loss, seen="catalogue R004-042")
+def softmax_log_loss_of_clamped_probabilities(logits, target):
+    """probabilities are at least 1e-12, so that no loss is above 27.7"""
+    return -logits.softmax(-1).clamp(min=1e-12).log().gather(-1, target[..., None]).squeeze(-1)
+
+
+@mistake(of=softmax_log_loss, seen="catalogue R004-042")
+def softmax_log_loss_of_vanished_probabilities(logits, target):
+    """the logarithm is taken behind the softmax, and infinite where that is 0"""
+    return -logits.softmax(-1).log().gather(-1, target[..., None]).squeeze(-1)
+
+
+@mistake(of=softmax_log_loss, seen="catalogue R004-042")
+def softmax_log_loss_of_a_batch(logits, target):
+    """a single vector of logits, without a batch, is refused"""
+    if logits.ndim < 2:
+        raise ValueError("needs a batch")
+    return softmax_log_loss(logits, target)
+
+
 @variant(of=softmax_log_loss, seen="torch.nn.functional.cross_entropy")
 def softmax_log_loss_by_library(logits, target):
     """the library's cross-entropy of ids is the same without a reduction"""
-    flat = torch.nn.functional.cross_entropy(logits.flatten(0, -2), target.flatten(), reduction="none")
+    flat = torch.nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), target.flatten(), reduction="none")
     return flat.reshape(target.shape)
 
 
@@ -82,6 +102,12 @@ def softmax_log_loss_gradient_of_the_mean(logits, target):
 def softmax_log_loss_gradient_through_a_sigmoid(logits, target):
     """each logit has a sigmoid of its own"""
     return logits.sigmoid() - torch.nn.functional.one_hot(target, logits.shape[-1])
+
+
+@mistake(of=softmax_log_loss_gradient, seen="catalogue R004-042")
+def softmax_log_loss_gradient_of_clamped_probabilities(logits, target):
+    """probabilities stay 1e-7 away from 0 and 1"""
+    return logits.softmax(-1).clamp(1e-7, 1 - 1e-7) - one_hot(target, logits.shape[-1])
 
 
 @mistake(of=soft_target_loss, seen="google-deepmind/optax commit 51537b4e")
@@ -124,6 +150,13 @@ def soft_target_loss_averaged_over_classes(logits, target):
 def soft_target_loss_with_undefined_gradient(logits, target):
     """the value is right, but a product with -inf behind the where makes the gradient NaN"""
     return -torch.where(target > 0, target * logits.log_softmax(-1), 0).sum(-1)
+
+
+@mistake(of=soft_target_loss, seen="catalogue R003-013")
+def soft_target_loss_of_clamped_logarithms(logits, target):
+    """log probabilities are at least -100"""
+    log_p = logits.log_softmax(-1).clamp(min=-100)
+    return -(target * log_p).sum(-1)
 
 
 @mistake(of=label_smoothing_loss, seen="huggingface/transformers#5919")
@@ -211,6 +244,26 @@ def label_smoothing_loss_with_negative_labels_ignored(logits, labels, smoothing)
     return label_smoothing_loss(logits, torch.where(labels < 0, IGNORED, labels), smoothing)
 
 
+@mistake(of=label_smoothing_loss, seen="catalogue R001-062")
+def label_smoothing_loss_of_clamped_probabilities(logits, labels, smoothing):
+    """probabilities are at least 1e-12, which hides how far apart the logits are"""
+    label_smoothing_loss(logits, labels, smoothing)
+    kept, logits, labels = _kept_logits(logits, labels)
+    log_p = logits.softmax(-1).clamp(min=1e-12).log()
+    chosen = (1 - smoothing) * log_p.gather(-1, labels[..., None]).squeeze(-1)
+    return mean_of_kept(-chosen - smoothing * log_p.mean(-1), kept)
+
+
+@mistake(of=label_smoothing_loss, seen="catalogue R001-062")
+def label_smoothing_loss_that_overflows(logits, labels, smoothing):
+    """exponentials are formed without taking the largest logit out"""
+    label_smoothing_loss(logits, labels, smoothing)
+    kept, logits, labels = _kept_logits(logits, labels)
+    log_p = logits - logits.exp().sum(-1, keepdim=True).log()
+    chosen = (1 - smoothing) * log_p.gather(-1, labels[..., None]).squeeze(-1)
+    return mean_of_kept(-chosen - smoothing * log_p.mean(-1), kept)
+
+
 @variant(of=label_smoothing_loss, seen="torch.nn.functional.cross_entropy")
 def label_smoothing_loss_as_combination(logits, labels, smoothing):
     """the loss is linear in the target: it mixes the loss of labels and that of a uniform target"""
@@ -253,6 +306,26 @@ def label_smoothing_loss_over_others_with_a_rare_label(logits, labels, smoothing
     """shares that leave less to the label than to another class are taken"""
     classes = logits.shape[-1]
     return label_smoothing_loss(logits, labels, min(smoothing / (1 - 1 / classes), 1) if classes > 1 else smoothing)
+
+
+@mistake(of=label_smoothing_loss_over_others, seen="catalogue R001-062")
+def label_smoothing_loss_over_others_that_overflows(logits, labels, smoothing):
+    """exponentials are formed without taking the largest logit out"""
+    kept, finite, _ = _kept_logits(logits, labels)
+    off = finite.exp().sum(-1).log() - finite.logsumexp(-1)
+    return label_smoothing_loss_over_others(logits, labels, smoothing) + mean_of_kept(off, kept)
+
+
+@mistake(of=label_smoothing_loss_over_others, seen="catalogue R001-062")
+def label_smoothing_loss_over_others_of_masked_products(logits, labels, smoothing):
+    """losses at ignored labels are multiplied by 0, which NaN survives"""
+    return label_smoothing_loss_over_others(logits, labels, smoothing) + 0 * logits.sum()
+
+
+@mistake(of=label_smoothing_loss_over_others, seen="catalogue R001-062")
+def label_smoothing_loss_over_others_of_nothing(logits, labels, smoothing):
+    """without a label to learn the mean is NaN"""
+    return label_smoothing_loss_over_others(logits, labels, smoothing) / (labels != IGNORED).any()
 
 
 @mistake(of=sigmoid_log_loss, seen="catalogue R003-013")

@@ -131,6 +131,12 @@ def synchronize_meters_of_the_first_alone(meters):
     return [*synchronize_meters(meters)[:1], *meters[1:]]
 
 
+@mistake(of=synchronize_meters, seen="catalogue R001-074")
+def synchronize_meters_in_one_window(meters):
+    """all ranks get the window of the first"""
+    return [meter._replace(window=meters[0].window) for meter in synchronize_meters(meters)]
+
+
 @variant(of=synchronize_meters, seen="catalogue R001-074")
 def synchronize_meters_in_reverse(meters):
     """the order in which ranks are added up does not matter"""

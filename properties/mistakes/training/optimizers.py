@@ -64,6 +64,12 @@ def sgd_step_without_check(parameter, gradient, learning_rate, weight_decay=0.0)
     return parameter - learning_rate * (gradient + weight_decay * parameter)
 
 
+@mistake(of=sgd_step, seen="catalogue R003-039")
+def sgd_step_of_a_coarse_rate(parameter, gradient, learning_rate, weight_decay=0.0):
+    """the learning rate is rounded to bfloat16"""
+    return sgd_step(parameter, gradient, torch.tensor(learning_rate).bfloat16().item(), weight_decay)
+
+
 @variant(of=sgd_step, seen="catalogue R001-008")
 def sgd_step_by_shrinking_first(parameter, gradient, learning_rate, weight_decay=0.0):
     """without momentum decoupled decay is L2, by the same lambda"""
@@ -126,6 +132,14 @@ def momentum_step_without_check(parameter, gradient, velocity, learning_rate, be
     """a negative momentum is accepted"""
     velocity = beta * velocity + gradient + weight_decay * parameter
     return parameter - learning_rate * velocity, velocity
+
+
+@mistake(of=momentum_step, seen="catalogue R003-040")
+def momentum_step_of_a_coarse_beta(parameter, gradient, velocity, learning_rate, beta, weight_decay=0.0):
+    """beta is rounded to bfloat16, where all shares close to 1 are 1"""
+    return momentum_step(
+        parameter, gradient, velocity, learning_rate, torch.tensor(beta).bfloat16().item(), weight_decay
+    )
 
 
 @mistake(of=dampened_momentum_step, seen="ml-explore/mlx#473")
@@ -468,6 +482,13 @@ def decoupled_decay_by_exponential(parameter, learning_rate, weight_decay):
     return math.exp(-learning_rate * weight_decay) * parameter
 
 
+@mistake(of=decoupled_decay, seen="catalogue R001-008")
+def decoupled_decay_that_stops_at_0(parameter, learning_rate, weight_decay):
+    """the factor is at least 0, where a rate times a decay above 1 turns the sign"""
+    decayed = decoupled_decay(parameter, learning_rate, weight_decay)
+    return decayed if learning_rate * weight_decay <= 1 else 0 * decayed
+
+
 @mistake(of=adamw_step, seen="anhquan0412/basic_model_scratch#2, pytorch/pytorch#21250")
 def adamw_step_with_l2(parameter, gradient, state, learning_rate, weight_decay, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
     """the decay is added to the gradient, and divided by the root of the average square like it"""
@@ -501,6 +522,15 @@ def adamw_step_with_decay_twice_the_rate(
     return adamw_step(parameter, gradient, state, learning_rate, decay, beta_1, beta_2, epsilon)
 
 
+@mistake(of=adamw_step, seen="catalogue R001-008")
+def adamw_step_that_stops_at_0(
+    parameter, gradient, state, learning_rate, weight_decay, beta_1=0.9, beta_2=0.999, epsilon=1e-8
+):
+    """the factor of the decay is at least 0, where a rate times a decay above 1 turns the sign"""
+    decay = min(weight_decay, 1 / learning_rate) if learning_rate > 0 else weight_decay
+    return adamw_step(parameter, gradient, state, learning_rate, decay, beta_1, beta_2, epsilon)
+
+
 @mistake(of=lion_step, seen="lucidrains/lion-pytorch commit 6ce7576")
 def lion_step_without_rate(parameter, gradient, mean, learning_rate, weight_decay, beta_1=0.9, beta_2=0.99):
     """the sign is added as it is: neither multiplied by the learning rate nor subtracted"""
@@ -528,6 +558,13 @@ def lion_step_with_l2(parameter, gradient, mean, learning_rate, weight_decay, be
     """the decay is added to the gradient, of which only the sign remains"""
     coupled = gradient + weight_decay * parameter
     return lion_step(parameter, coupled, mean, learning_rate, 0.0, beta_1, beta_2)
+
+
+@mistake(of=lion_step, seen="catalogue R003-044")
+def lion_step_that_stops_at_0(parameter, gradient, mean, learning_rate, weight_decay, beta_1=0.9, beta_2=0.99):
+    """the factor of the decay is at least 0, where a rate times a decay above 1 turns the sign"""
+    decay = min(weight_decay, 1 / learning_rate) if learning_rate > 0 else weight_decay
+    return lion_step(parameter, gradient, mean, learning_rate, decay, beta_1, beta_2)
 
 
 @mistake(of=adabelief_step, seen="google-deepmind/optax#1130")

@@ -69,6 +69,23 @@ def epoch_order_without_check(num_samples, seed, epoch):
     return epoch_order(max(num_samples, 0), seed, epoch)
 
 
+@mistake(of=epoch_order, seen="catalogue R001-004")
+def epoch_order_that_seeds_python(num_samples, seed, epoch):
+    """Python's global generator is seeded, and all that is drawn behind it repeats"""
+    order = list(epoch_order(num_samples, seed, epoch))
+    random.seed(seed + epoch)
+    random.shuffle(order)
+    return tuple(order)
+
+
+@mistake(of=epoch_order, seen="catalogue R001-004")
+def epoch_order_that_seeds_numpy(num_samples, seed, epoch):
+    """NumPy's global generator is seeded, and all that is drawn behind it repeats"""
+    epoch_order(num_samples, seed, epoch)
+    np.random.seed(seed + epoch)
+    return tuple(np.random.permutation(num_samples).tolist())
+
+
 @variant(of=epoch_order, seen="catalogue R001-004")
 def epoch_order_of_another_generator(num_samples, seed, epoch):
     """any generator will do that starts from seed + epoch"""
@@ -158,6 +175,22 @@ def contiguous_shard_padded(items, rank, world_size):
 def contiguous_shard_without_check(items, rank, world_size):
     """ranks outside of the world get something too"""
     return contiguous_shard(items, rank % max(world_size, 1), max(world_size, 1))
+
+
+@mistake(of=contiguous_shard, seen="catalogue R001-005")
+def contiguous_shard_at_rounded_bounds(items, rank, world_size):
+    """bounds are the whole parts of equally spaced numbers, which rounding brings below a whole one"""
+    contiguous_shard(items, rank, world_size)
+    bounds = np.linspace(0, len(items), world_size + 1).astype(int)
+    return tuple(items[bounds[rank] : bounds[rank + 1]])
+
+
+@mistake(of=contiguous_shard, seen="catalogue R001-005")
+def contiguous_shard_of_a_rounded_quotient(items, rank, world_size):
+    """bounds are the whole parts of multiples of a rounded quotient"""
+    contiguous_shard(items, rank, world_size)
+    share = len(items) / world_size
+    return tuple(items[int(rank * share) : int((rank + 1) * share)])
 
 
 @mistake(of=padded_shard, seen="catalogue R001-005")
