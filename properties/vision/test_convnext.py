@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from properties.closeness import assert_close, assert_equal
 from properties.oracles import attended, attended_magnitude, correlated
 from properties.rejection import assert_rejects
-from properties.strategies import dyadics
+from properties.strategies import dyadics, numbers
 from reference.vision.convnext import InvertedBottleneck
 
 NORMAL = statistics.NormalDist()
@@ -80,7 +80,9 @@ def test_gelu_perceptron_weighs_hidden_numbers_by_their_probability(gelu_percept
     assert_close(gelu_perceptron(x, w, b, w_out, b_out), expected, widened_size(x.abs(), w, b, w_out, b_out))
 
 
-@given(x=dyadics(-64, 64, 2, 5, 3, grid=16), parameters=bottlenecks(3, 7), epsilon=st.sampled_from([0.25, 1.0]))
+@given(
+    x=dyadics(-64, 64, 2, 5, 3, grid=16), parameters=bottlenecks(3, 7), epsilon=st.sampled_from([2.0**-20, 0.25, 1.0])
+)
 def test_inverted_bottleneck_equals_loop_over_vectors(inverted_bottleneck, x, parameters, epsilon):
     """Each vector is standardised, widened and scaled alone."""
     expected, size = through(x.flatten(0, 1), parameters, epsilon)
@@ -92,7 +94,7 @@ def test_inverted_bottleneck_equals_loop_over_vectors(inverted_bottleneck, x, pa
     kernel=whole(2, 3, 1, 7, 5),
     kernel_bias=whole(4, 3),
     parameters=bottlenecks(3, 5),
-    epsilon=st.sampled_from([1.0, 4.0]),
+    epsilon=st.sampled_from([2.0**-20, 1.0, 4.0]),
 )
 def test_convnext_block_equals_correlation_and_loop_over_pixels(
     convnext_block, x, kernel, kernel_bias, parameters, epsilon
@@ -129,7 +131,7 @@ def test_convnext_block_rejects_even_kernels_and_negative_epsilon(convnext_block
         assert_rejects(inverted_bottleneck, x.transpose(1, 3), parameters, epsilon)
 
 
-@given(x=whole(4, 1, 8, 4, 5), kernels=whole(2, 2, 3, 1, 3, 3), biases=whole(4, 2, 3))
+@given(x=whole(4, 2, 8, 4, 5), kernels=whole(2, 2, 3, 1, 3, 3), biases=whole(4, 2, 3))
 def test_split_depthwise_equals_correlations_in_a_row(split_depthwise, x, kernels, biases):
     """Of 3 + 3 + 2 channels the first are correlated one by one, the next together with these, and the last kept."""
     first = correlated(x[:, :3], kernels[0]) + biases[0, :, None, None]
@@ -166,12 +168,15 @@ def test_split_depthwise_rejects_unequal_counts(split_depthwise, channels, kerne
 )
 def test_transposed_attention_averages_channels_by_their_cosine(transposed_attention, query, key, value, temperature):
     """Channel i of a head is the mean of its channels j, weighted by exp(temperature cos(q_i, k_j)) over all tokens."""
+    temperature = temperature * numbers(1, 4096)
     expected = []
     for q, k, v, factor in zip(query, key, value, temperature.tolist(), strict=True):
         rows = [[product(a, b) / (math.hypot(*a) * math.hypot(*b) or 1.0) for b in k.T.tolist()] for a in q.T.tolist()]
         expected.append(attended(factor * torch.tensor(rows, dtype=torch.float64), v.T).T)
-    observed = transposed_attention(query, key, value, temperature)
-    assert_close(observed, torch.stack(expected), attended_magnitude(temperature, value))
+    heads = torch.stack(expected)
+    batch = torch.stack([2.0**-20 * query, query]), torch.stack([key, key]), torch.stack([value, -value])
+    observed = transposed_attention(*batch, temperature)
+    assert_close(observed, torch.stack([heads, -heads]), attended_magnitude(temperature, value))
 
 
 @given(

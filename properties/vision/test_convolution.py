@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
 from scipy import linalg, signal
 
 from properties.closeness import assert_close, assert_equal
@@ -104,7 +105,8 @@ def test_convolution_layer_hands_its_options_on(convolution_layer, x, weight, bi
     """Stride, padding and dilation are those of the correlation; the bias does not lie in the padding."""
     expected = sums_under_kernels(x, weight, *options) + bias[:, None, None]
     size = sums_under_kernels(x.abs(), weight.abs(), *options) + bias.abs()[:, None, None]
-    assert_close(convolution_layer(x, weight, bias, *options), expected, size)
+    both = torch.stack([expected, 2 * bias[:, None, None] - expected])
+    assert_close(convolution_layer(torch.stack([x, -x]), weight, bias, *options), both, size)
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -113,8 +115,9 @@ def test_grouped_correlation_equals_dense_one_with_blocks(grouped_correlation, x
     """Outputs of a group see the channels of the group alone: elsewhere the dense kernels are 0."""
     dense = block_diagonal(weight, 2)
     size = sums_under_kernels(x.abs(), dense.abs(), *options)
-    observed = grouped_correlation(x[None], weight, 2, *options)
-    assert_close(observed, sums_under_kernels(x, dense, *options)[None], size)
+    expected = sums_under_kernels(x, dense, *options)
+    observed = grouped_correlation(torch.stack([x, -x, x]), weight, 2, *options)
+    assert_close(observed, torch.stack([expected, -expected, expected]), size)
 
 
 @pytest.mark.parametrize(("out", "groups"), [(6, 2), (6, 3), (4, 1), (3, 3)])
@@ -159,21 +162,24 @@ def test_depthwise_correlation_equals_correlation_of_each_channel(depthwise_corr
         torch.cat([sums_under_kernels(image[c, None], kernels[c, None, None], *options) for c in range(3)])
         for image, kernels in ((x, weight), (x.abs(), weight.abs()))
     )
-    assert_close(depthwise_correlation(x, weight, *options), expected, size)
+    assert_close(
+        depthwise_correlation(torch.stack([x, -x]), weight, *options), torch.stack([expected, -expected]), size
+    )
 
 
 @pytest.mark.parametrize("options", [(), (2,)])
-@given(x=normals(2, 7), weight=normals(3, 2, 3))
-def test_causal_convolution_equals_sum_over_the_past(causal_convolution, x, weight, options):
+@given(x=normals(2, 7), weight=normals(3, 2, 3), taps=st.sampled_from([3, 1]))
+def test_causal_convolution_equals_sum_over_the_past(causal_convolution, x, weight, options, taps):
     """The last weight is that of the present, the one before it that of a dilation ago, and 0 came before all."""
     dilation = options[0] if options else 1
     expected, size = torch.zeros(3, 7, dtype=torch.float64), torch.zeros(3, 7, dtype=torch.float64)
-    for t, age in itertools.product(range(7), range(3)):
+    for t, age in itertools.product(range(7), range(taps)):
         if t >= dilation * age:
             terms = weight[:, :, 2 - age] * x[:, t - dilation * age]
             expected[:, t] += terms.sum(1)
             size[:, t] += terms.abs().sum(1)
-    assert_close(causal_convolution(x, weight, *options), expected, size)
+    observed = causal_convolution(torch.stack([x, -x]), weight[:, :, 3 - taps :], *options)
+    assert_close(observed, torch.stack([expected, -expected]), size)
 
 
 @pytest.mark.parametrize("dilation", [1, 2])

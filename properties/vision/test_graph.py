@@ -43,7 +43,7 @@ def gathered(rows, width):
     return torch.stack([torch.stack([torch.zeros(width).double(), *row]).sum(0) for row in rows])
 
 
-@given(x=whole(8, 5, 3), edge_index=edges())
+@given(x=whole(4096, 5, 3), edge_index=edges())
 def test_checked_graph_returns_what_it_is_given(checked_graph, x, edge_index):
     """Features and edges come back as they are, in this order; with the last node and without any edge too."""
     for ends in (edge_index, torch.tensor([[4], [0]]), torch.zeros(2, 0).long()):
@@ -104,7 +104,7 @@ def test_join_graphs_rejects_none(join_graphs):
     assert_rejects(join_graphs, [])
 
 
-@given(x=whole(8, 5, 3), y=whole(8, 4, 3), edge_index=edges(), weight=whole(4, 2, 3), bias=whole(8, 2))
+@given(x=whole(4096, 5, 3), y=whole(8, 4, 3), edge_index=edges(), weight=whole(4, 2, 3), bias=whole(8, 2))
 def test_graph_convolution_treats_joined_graphs_as_alone(
     graph_convolution, join_graphs, scatter_mean, x, y, edge_index, weight, bias
 ):
@@ -146,7 +146,7 @@ def test_scatter_softmax_is_a_softmax_of_each_index(scatter_softmax, scores, ind
     assert_close(scatter_softmax(scores + shifts[index], index, 5), expected, size)
 
 
-@given(x=whole(8, 5, 3), edge_index=edges(), weight=whole(4, 2, 3))
+@given(x=whole(4096, 5, 3), edge_index=edges(), weight=whole(4, 2, 3))
 def test_graph_sum_layer_equals_dense_product(graph_sum_layer, adjacency_matrix, x, edge_index, weight):
     """Every edge brings W x of its source to its target, which is A X W^T; self-loops alone make W x of every node."""
     mapped = dot_products(x, weight)
@@ -156,7 +156,7 @@ def test_graph_sum_layer_equals_dense_product(graph_sum_layer, adjacency_matrix,
     assert_equal(graph_sum_layer(x, torch.arange(5).expand(2, -1), weight), mapped)
 
 
-@given(x=whole(8, 5, 3), edge_index=edges(), weight=whole(4, 2, 3), bias=whole(8, 2))
+@given(x=whole(4096, 5, 3), edge_index=edges(), weight=whole(4, 2, 3), bias=whole(8, 2))
 def test_graph_mean_layer_divides_by_arriving_edges(graph_mean_layer, x, edge_index, weight, bias):
     """A node gets the mean of W x over its arriving edges, plus b, and b alone without any."""
     mapped, rows = dot_products(x, weight), sources(edge_index, 5)
@@ -165,7 +165,7 @@ def test_graph_mean_layer_divides_by_arriving_edges(graph_mean_layer, x, edge_in
     assert_close(graph_mean_layer(x, edge_index, weight, bias), means + bias, sums.abs() + bias.abs())
 
 
-@given(x=whole(8, 5, 3), edge_index=edges(), weight=whole(4, 2, 3), bias=whole(8, 2))
+@given(x=whole(4096, 5, 3), edge_index=edges(), weight=whole(4, 2, 3), bias=whole(8, 2))
 def test_graph_convolution_divides_by_roots_of_degrees(graph_convolution, x, edge_index, weight, bias):
     """Each edge, and one from every node to itself, weighs 1 / sqrt(d_i d_j), d counting what arrives with the loop."""
     mapped, rows = dot_products(x, weight), sources(edge_index, 5)
@@ -234,7 +234,7 @@ def test_graph_sum_layer_commutes_with_renumbering(
 
 def test_graph_mean_layer_keeps_constants(graph_sum_layer, graph_mean_layer, graph_convolution, graph_attention):
     """Ones on a path of three nodes become 1, 2, 1 by sums, and stay by means; roots of degrees give 1 / 2 + 1 / sqrt 6
-    at the ends and 1 / 3 + 2 / sqrt 6 between them.
+    at the ends and 1 / 3 + 2 / sqrt 6 between them. Attention to itself alone keeps a number, however large its score.
     """
     x, weight, bias = torch.ones(3, 1).double(), torch.ones(1, 1).double(), torch.zeros(1).double()
     assert_equal(graph_sum_layer(x, PATH, weight), numbers(1, 2, 1)[:, None])
@@ -242,6 +242,20 @@ def test_graph_mean_layer_keeps_constants(graph_sum_layer, graph_mean_layer, gra
     end, middle = 1 / 2 + 1 / math.sqrt(6), 1 / 3 + 2 / math.sqrt(6)
     assert_close(graph_convolution(x, PATH, weight, bias), numbers(end, middle, end)[:, None])
     assert_close(graph_attention(x, PATH, weight, bias + 2, bias - 1), x)
+    far = numbers(1, 2048, 1)[:, None]
+    assert_close(graph_attention(far, torch.arange(3).expand(2, -1), weight, bias + 1, bias), far)
+
+
+@given(x=whole(8, 5, 3), weight=whole(4, 2, 3), bias=whole(8, 2))
+def test_graph_sum_layer_of_no_edges_is_zero(
+    graph_sum_layer, graph_mean_layer, graph_convolution, graph_attention, x, weight, bias
+):
+    """Where no edge arrives sums and attention are 0 and means the bias; a node that counts itself is mapped alone."""
+    none = torch.zeros(2, 0).long()
+    assert_equal(graph_sum_layer(x, none, weight), torch.zeros(5, 2))
+    assert_equal(graph_attention(x, none, weight, bias, bias), torch.zeros(5, 2))
+    assert_equal(graph_mean_layer(x, none, weight, bias), bias.expand(5, 2))
+    assert_equal(graph_convolution(x, none, weight, bias), dot_products(x, weight) + bias)
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])

@@ -51,6 +51,14 @@ def test_key_frames_lie_behind_cuts(key_frames, shots, lengths, offset):
     assert_equal(key_frames(video.flip(0), 0.0), [False, *expected[:0:-1]])
 
 
+def test_frame_differences_of_large_frames_are_exact(frame_differences, key_frames):
+    """White after black, but for one pixel, is 255 times the area less 1, beyond what 16 bits or a float32 count."""
+    video = torch.zeros(2, 260, 260, dtype=torch.uint8)
+    video[1], video[1, 0, 0] = 255, 254
+    assert_equal(frame_differences(video), [255 * 260**2 - 1])
+    assert_equal(key_frames(video, 255.0 * 260**2 - 2), [False, True])
+
+
 @pytest.mark.parametrize("threshold", [-1.0, -0.25, math.nan])
 def test_key_frames_reject_impossible_thresholds(key_frames, threshold):
     """Below 0 a frame would be one that does not differ at all."""
@@ -60,5 +68,6 @@ def test_key_frames_reject_impossible_thresholds(key_frames, threshold):
 def test_frame_differences_reject_videos_without_frames(frame_differences, key_frames):
     """A single frame differs from none before it, and without frames there is no video."""
     assert_equal(frame_differences(torch.ones(1, 2, 4, dtype=torch.uint8)).shape, (0,))
+    assert_equal(key_frames(torch.ones(1, 2, 4, dtype=torch.uint8), 0.0), [False])
     assert_rejects(frame_differences, torch.ones(0, 2, 4, dtype=torch.uint8))
     assert_rejects(key_frames, torch.ones(0, 2, 4, dtype=torch.uint8), 1.0)

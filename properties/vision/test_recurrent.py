@@ -1,5 +1,7 @@
 """Laws of `reference.vision.recurrent`."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -80,13 +82,15 @@ def gradient_size(states_bar, x, state, weight_x, weight_h, bias):
     return states_bar.abs().sum() * paths * per_number * (1 + 2 * num_steps * off)
 
 
-@given(x=halves(2, 3), state=halves(2, 5), weight=halves(5, 8), bias=halves(5))
-def test_recurrent_step_equals_sigmoid_of_both_sums(recurrent_step, joined_recurrent_step, x, state, weight, bias):
+@given(x=halves(2, 3), state=halves(2, 5), weight=halves(5, 8), bias=halves(5), far=st.sampled_from([0, 1000]))
+def test_recurrent_step_equals_sigmoid_of_both_sums(recurrent_step, joined_recurrent_step, x, state, weight, bias, far):
     """h' = 2 sigmoid(2 (W_x x + W_h h + b)) - 1, also by the one weight [W_x, W_h]; at W_h = 0 no state is read."""
+    bias = bias + far
     z = dot_products(torch.cat([x, state], 1), weight) + bias
     size = 1 + dot_products(torch.cat([x, state], 1).abs(), weight.abs()) + bias.abs()
     assert_close(recurrent_step(x, state, weight[:, :3], weight[:, 3:], bias), tanh(z), size)
     assert_close(joined_recurrent_step(x, state, weight, bias), tanh(z), size)
+    assert_close(joined_recurrent_step(x[None], state[None], weight, bias)[0], tanh(z), size)
     without = tanh(dot_products(x, weight[:, :3]) + bias)
     assert_close(recurrent_step(x, state, weight[:, :3], 0 * weight[:, 3:], bias), without, size)
 
@@ -101,8 +105,8 @@ def test_joined_recurrent_step_rejects_other_widths(joined_recurrent_step, colum
 def test_recurrent_states_equal_sums_of_powers(
     recurrent_states, recurrent_states_of_lengths, x, state, matrix, lengths
 ):
-    """For h' = x + U h the state is sum_{s <= t} U^(t - s) x_s + U^t h_0; behind the end of a sequence that at its end,
-    and the same numbers in two parts.
+    """For h' = x + U h the state is sum_{s <= t} U^(t - s) x_s + U^t h_0, and the same numbers in two parts; behind the
+    end of a sequence, where nothing is read, it is that at its end.
     """
     expected = driven(x, state, matrix)
     states = recurrent_states(x, state, adding(matrix))
@@ -110,7 +114,8 @@ def test_recurrent_states_equal_sums_of_powers(
     assert_equal(recurrent_states(x[:, 3:], states[:, 2].double(), adding(matrix)), expected[:, 4:])
     ends = [[min(t, length) for t in range(1, 5)] for length in lengths.tolist()]
     frozen = torch.stack([row[end] for row, end in zip(expected, ends, strict=True)])
-    assert_equal(recurrent_states_of_lengths(x, lengths, state, adding(matrix)), frozen)
+    padded = torch.where((torch.arange(4) < lengths[:, None])[..., None], x, math.nan)
+    assert_equal(recurrent_states_of_lengths(padded, lengths, state, adding(matrix)), frozen)
 
 
 @given(x=whole(8, 2, 4, 3), state=whole(8, 2, 3), matrix=whole(2, 3, 3), weight=whole(2, 5, 3), bias=whole(8, 5))
@@ -256,16 +261,18 @@ def test_lstm_step_equals_its_four_gates(lstm_step, x, hidden, cell, weight, bia
     state = lstm_step(x, LstmState(hidden, cell), weight[:, :3], weight[:, 3:], bias)
     assert_close(state.cell, expected, size)
     assert_close(state.hidden, expit(z["o"]) * tanh(expected), size)
+    alone = lstm_step(x[0], LstmState(hidden[0], cell[0]), weight[:, :3], weight[:, 3:], bias)
+    assert_close(alone.cell, expected[0], size[0])
 
 
 @given(x=whole(2, 2, 3), hidden=halves(2, 5), cell=whole(4, 2, 5), weight=whole(1, 20, 3))
 def test_lstm_step_keeps_or_replaces_its_cell(lstm_step, x, hidden, cell, weight):
-    """Behind biases of 200 and -200 gates are open and shut: (i, f, g, o) = (0, 1, 1, 0) keeps c and shows nothing, and
-    (1, 0, 1, 1) puts 1 in place of c and shows tanh 1.
+    """Behind biases of 1000 and -1000 gates are open and shut: (i, f, g, o) = (0, 1, 1, 0) keeps c and shows nothing,
+    and (1, 0, 1, 1) puts 1 in place of c and shows tanh 1.
     """
     zeros = torch.zeros(20, 5).double()
     for gates, expected, shown in (((-1, 1, 1, -1), cell, 0.0), ((1, -1, 1, 1), 1.0, 0.7615941559557649)):
-        bias = 200 * torch.tensor(gates).double().repeat_interleave(5)
+        bias = 1000 * torch.tensor(gates).double().repeat_interleave(5)
         state = lstm_step(x, LstmState(hidden, cell), weight, zeros, bias)
         assert_close(state.cell, expected, 1 + cell.abs())
         assert_close(state.hidden, shown, 1)
@@ -283,14 +290,16 @@ def test_gru_step_equals_its_three_gates(gru_step, x, state, weight, biases):
     both = torch.cat([x, state], 1).abs()
     size = 2 + dot_products(both, weight.abs()).amax() + biases.abs().sum(0).amax()
     expected = keep * state + (1 - keep) * new
-    assert_close(gru_step(x, state, weight[:, :3], weight[:, 3:], *biases), expected, size**2 * (1 + state.abs()))
+    size = size**2 * (1 + state.abs())
+    assert_close(gru_step(x, state, weight[:, :3], weight[:, 3:], *biases), expected, size)
+    assert_close(gru_step(x[0], state[0], weight[:, :3], weight[:, 3:], *biases), expected[0], size[0])
 
 
 @given(x=whole(2, 2, 3), state=halves(2, 5), weight=whole(1, 15, 3), weight_h=whole(1, 15, 5))
 def test_gru_step_keeps_or_replaces_its_state(gru_step, x, state, weight, weight_h):
-    """Behind biases of 200 and -200, z = 1 keeps the state, and z = 0 with r = 0 replaces it by tanh of W x alone."""
+    """Behind biases of 1000 and -1000, z = 1 keeps the state, and z = 0 with r = 0 replaces it by tanh of W x alone."""
     for r, z, expected in ((1, 1, state), (-1, -1, tanh(dot_products(x, weight[10:])))):
-        bias = 200 * torch.tensor([r, z, 0]).double().repeat_interleave(5)
+        bias = 1000 * torch.tensor([r, z, 0]).double().repeat_interleave(5)
         assert_close(gru_step(x, state, weight, weight_h, bias, 0 * bias), expected, 8)
 
 

@@ -67,6 +67,16 @@ def test_nearest_resize_takes_pixels_that_begin_at_a_corner(nearest_resize, size
     assert_equal(nearest_resize(pixels[:, None].expand(size, 2), side, 3), numbers(*places)[:, None].expand(side, 3))
 
 
+@pytest.mark.parametrize(("size", "side"), [(18, 33), (26, 23), (30, 11)])
+def test_nearest_centre_resize_takes_pixels_that_begin_under_a_centre(nearest_centre_resize, size, side):
+    """Where a centre lies on the border of two pixels, it is in the second one, whatever the quotient rounds to."""
+    pixels, places = torch.arange(size).double(), [(2 * place + 1) * size // (2 * side) for place in range(side)]
+    assert_equal(nearest_centre_resize(pixels.expand(2, size), 3, side), numbers(*places).expand(3, side))
+    assert_equal(
+        nearest_centre_resize(pixels[:, None].expand(size, 2), side, 3), numbers(*places)[:, None].expand(side, 3)
+    )
+
+
 @pytest.mark.parametrize(("rows", "columns"), SIZES)
 @given(image=normals(2, 5, 4))
 def test_nearest_centre_resize_takes_pixels_under_centres(nearest_centre_resize, rows, columns, image):

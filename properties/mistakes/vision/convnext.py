@@ -78,6 +78,12 @@ def inverted_bottleneck_without_check(x, parameters, epsilon):
     return inverted_bottleneck(x, parameters, max(0.0, epsilon))
 
 
+@mistake(of=inverted_bottleneck, seen="catalogue R004-075")
+def inverted_bottleneck_with_a_large_epsilon(x, parameters, epsilon):
+    """epsilon is at least 0.001"""
+    return inverted_bottleneck(x, parameters, max(epsilon, 1e-3) if epsilon >= 0 else epsilon)
+
+
 @mistake(of=convnext_block, seen="E004-24")
 def convnext_block_that_reshapes(x, kernel, kernel_bias, parameters, epsilon):
     """channels are moved last by reshaping, which mixes them with pixels"""
@@ -142,6 +148,12 @@ def convnext_block_without_check(x, kernel, kernel_bias, parameters, epsilon):
     return convnext_block(x, odd, kernel_bias, parameters, max(0.0, epsilon))
 
 
+@mistake(of=convnext_block, seen="catalogue R004-075")
+def convnext_block_with_a_large_epsilon(x, kernel, kernel_bias, parameters, epsilon):
+    """epsilon is at least 0.001"""
+    return convnext_block(x, kernel, kernel_bias, parameters, max(epsilon, 1e-3) if epsilon >= 0 else epsilon)
+
+
 @variant(of=convnext_block, seen="facebookresearch/ConvNeXt#18")
 def convnext_block_by_convolutions(x, kernel, kernel_bias, parameters, epsilon):
     """channels stay second, and 1 x 1 convolutions take the place of the linear maps"""
@@ -201,6 +213,12 @@ def split_depthwise_without_check(x, kernels, biases):
     return torch.cat([*outputs, kept], 1)
 
 
+@mistake(of=split_depthwise, seen="catalogue R004-077")
+def split_depthwise_of_the_first_image(x, kernels, biases):
+    """all images of a batch get the channels of the first"""
+    return split_depthwise(x[:1], kernels, biases).expand(x.shape).clone()
+
+
 @mistake(of=transposed_attention, seen="catalogue R004-077")
 def transposed_attention_between_tokens(query, key, value, temperature):
     """tokens attend to tokens"""
@@ -258,6 +276,31 @@ def transposed_attention_with_one_temperature(query, key, value, temperature):
 def transposed_attention_by_root_of_channels(query, key, value, temperature):
     """the cosine is divided by the root of the channels too, as a dot product would be"""
     return transposed_attention(query, key, value, temperature / query.shape[-1] ** 0.5)
+
+
+@mistake(of=transposed_attention, seen="catalogue R004-077")
+def transposed_attention_that_overflows(query, key, value, temperature):
+    """exponentials are formed without taking the largest score out"""
+    cosines = normalize(query, dim=-2).mT @ normalize(key, dim=-2)
+    weights = (temperature[:, None, None] * cosines).exp()
+    return value @ (weights / weights.sum(-1, keepdim=True)).mT
+
+
+@mistake(of=transposed_attention, seen="catalogue R004-077")
+def transposed_attention_of_short_channels(query, key, value, temperature):
+    """channels are divided by lengths of at least 0.01, so that short ones are not normalised"""
+    cosines = normalize(query, dim=-2, eps=1e-2).mT @ normalize(key, dim=-2, eps=1e-2)
+    return value @ (temperature[:, None, None] * cosines).softmax(-1).mT
+
+
+@mistake(of=transposed_attention, seen="catalogue R004-077")
+def transposed_attention_with_temperatures_of_images(query, key, value, temperature):
+    """temperatures are repeated for each image of a batch instead of the batch being repeated for each head"""
+    if query.ndim < 4:
+        return transposed_attention(query, key, value, temperature)
+    repeated = temperature.repeat_interleave(len(query))
+    flat = transposed_attention(*(x.flatten(0, 1) for x in (query, key, value)), repeated)
+    return flat.unflatten(0, query.shape[:2])
 
 
 @mistake(of=sdta_encoder, seen="catalogue R004-077")

@@ -181,6 +181,13 @@ def convolution_layer_with_stride_1(x, weight, bias, stride=1, padding=0, dilati
     return convolution_layer(x, weight, bias, 1, padding, dilation)[..., :rows, :columns].clone()
 
 
+@mistake(of=convolution_layer, seen="catalogue R004-010")
+def convolution_layer_with_bias_on_the_first_axis(x, weight, bias, stride=1, padding=0, dilation=1):
+    """the bias is added along the first axis, which is that of the batch if there is one"""
+    y = correlation(x, weight, stride, padding, dilation)
+    return y + bias.reshape(-1, *[1] * (y.ndim - 1))
+
+
 @mistake(of=grouped_correlation, seen="catalogue R003-037")
 def grouped_correlation_of_interleaved_channels(x, weight, groups, stride=1, padding=0, dilation=1):
     """a group has every g-th channel instead of neighbouring ones"""
@@ -212,6 +219,13 @@ def grouped_correlation_without_check(x, weight, groups, stride=1, padding=0, di
     kernels = [weight[g * each : (g + 1) * each, : part.shape[-3]] for g, part in enumerate(parts)]
     pairs = zip(parts, kernels, strict=True)
     return torch.cat([correlation(part, w, stride, padding, dilation) for part, w in pairs], -3)
+
+
+@mistake(of=grouped_correlation, seen="catalogue R003-037")
+def grouped_correlation_of_the_first_image(x, weight, groups, stride=1, padding=0, dilation=1):
+    """all images of a batch get the channels of the first"""
+    y = grouped_correlation(x, weight, groups, stride, padding, dilation)
+    return y[:1].expand(y.shape).clone() if y.ndim > 3 else y
 
 
 @mistake(of=block_diagonal_weight, seen="catalogue R003-037")
@@ -254,6 +268,13 @@ def depthwise_correlation_with_flipped_kernel(x, weight, stride=1, padding=0, di
     return depthwise_correlation(x, weight.flip(-2, -1), stride, padding, dilation)
 
 
+@mistake(of=depthwise_correlation, seen="catalogue R003-038")
+def depthwise_correlation_of_the_first_image(x, weight, stride=1, padding=0, dilation=1):
+    """all images of a batch get the channels of the first"""
+    y = depthwise_correlation(x, weight, stride, padding, dilation)
+    return y[:1].expand(y.shape).clone() if y.ndim > 3 else y
+
+
 @mistake(of=causal_convolution, seen="catalogue R003-036")
 def causal_convolution_that_sees_the_future(x, weight, dilation=1):
     """the sequence is padded on both sides, so that outputs depend on what comes later"""
@@ -288,6 +309,23 @@ def causal_convolution_padded_by_kernel(x, weight, dilation=1):
 def causal_convolution_without_check(x, weight, dilation=1):
     """an empty kernel, or a dilation below 1, is accepted"""
     return causal_convolution(x, weight if weight.shape[-1] else pad(weight, (0, 1)), max(dilation, 1))
+
+
+@mistake(of=causal_convolution, seen="catalogue R003-036")
+def causal_convolution_cut_at_the_end(x, weight, dilation=1):
+    """the last p numbers of a sequence padded by p on both sides are dropped with [:-p], which is all for p = 0"""
+    past = dilation * (weight.shape[-1] - 1)
+    y = causal_convolution(x, weight, dilation)
+    return torch.cat([y, y[..., :past]], -1)[..., :-past]
+
+
+@mistake(of=causal_convolution, seen="catalogue R003-036")
+def causal_convolution_across_sequences(x, weight, dilation=1):
+    """sequences of a batch are joined, so that the past of one is the end of the one before"""
+    if x.ndim == 2:
+        return causal_convolution(x, weight, dilation)
+    y = causal_convolution(x.transpose(0, 1).flatten(1), weight, dilation)
+    return y.unflatten(1, (len(x), -1)).transpose(0, 1)
 
 
 @mistake(of=receptive_field, seen="catalogue R003-161")

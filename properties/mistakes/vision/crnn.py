@@ -80,6 +80,18 @@ def crnn_features_without_check(x, kernels, biases, norms):
     return _layers(x, kernels[: len(biases)][:7], biases[: len(kernels)][:7], [*norms, lambda z: z])
 
 
+@mistake(of=crnn_features, seen="catalogue R004-076")
+def crnn_features_of_the_first_image(x, kernels, biases, norms):
+    """all images of a batch get the features of the first"""
+    return crnn_features(x[:1], kernels, biases, norms).expand(len(x), -1, -1, -1).clone()
+
+
+@mistake(of=crnn_features, seen="catalogue R004-076")
+def crnn_features_of_grey_images(x, kernels, biases, norms):
+    """the colours of an image are averaged"""
+    return crnn_features(x.mean(1, keepdim=True).expand(x.shape), kernels, biases, norms)
+
+
 @mistake(of=crnn_sizes, seen="meijieru/crnn.pytorch#4")
 def crnn_sizes_of_one_row(height, width):
     """every height is said to leave one row"""

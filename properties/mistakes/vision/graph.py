@@ -268,6 +268,18 @@ def graph_sum_layer_of_a_set(x, edge_index, weight):
     return graph_sum_layer(x, _distinct(edge_index), weight)
 
 
+@mistake(of=graph_sum_layer, seen="catalogue R004-061")
+def graph_sum_layer_in_half_precision(x, edge_index, weight):
+    """features are added up in half precision"""
+    return graph_sum_layer(x.half().to(x.dtype), edge_index, weight)
+
+
+@mistake(of=graph_sum_layer, seen="catalogue R004-061")
+def graph_sum_layer_of_some_edges(x, edge_index, weight):
+    """without edges the features are only mapped"""
+    return graph_sum_layer(x, edge_index, weight) if edge_index.numel() else linear(x, weight)
+
+
 @variant(of=graph_sum_layer, seen="catalogue R004-061")
 def graph_sum_layer_mapped_last(x, edge_index, weight):
     """features are added up first and mapped once per node: the map is linear"""
@@ -315,6 +327,13 @@ def graph_mean_layer_with_itself(x, edge_index, weight, bias):
 def graph_mean_layer_against_the_edges(x, edge_index, weight, bias):
     """features flow from target to source"""
     return graph_mean_layer(x, edge_index.flip(0), weight, bias)
+
+
+@mistake(of=graph_mean_layer, seen="catalogue R004-062")
+def graph_mean_layer_of_some_edges(x, edge_index, weight, bias):
+    """without edges the bias is left out"""
+    y = graph_mean_layer(x, edge_index, weight, bias)
+    return y if edge_index.numel() else y - bias
 
 
 def _normalized(x, edges, weight, bias, degrees):
@@ -369,6 +388,13 @@ def graph_convolution_against_the_edges(x, edge_index, weight, bias):
     return _normalized(x, edges.flip(0), weight, bias, in_degrees(edges, len(x)))
 
 
+@mistake(of=graph_convolution, seen="catalogue R004-062")
+def graph_convolution_of_some_edges(x, edge_index, weight, bias):
+    """without edges nothing is added up, not even a node's own features"""
+    y = graph_convolution(x, edge_index, weight, bias)
+    return y if edge_index.numel() else bias.expand(y.shape).clone()
+
+
 @mistake(of=graph_attention, seen="catalogue R004-061")
 def graph_attention_over_leaving_edges(x, edge_index, weight, score_source, score_target, negative_slope=0.2):
     """the softmax runs over the edges that leave a node instead of those that arrive"""
@@ -410,3 +436,26 @@ def graph_attention_to_the_target(x, edge_index, weight, score_source, score_tar
     mapped = linear(x, weight)
     scores = leaky_relu((mapped @ score_source)[source] + (mapped @ score_target)[target], negative_slope)
     return scatter_sum(scatter_softmax(scores, target, len(x))[:, None] * mapped[target], target, len(x))
+
+
+@mistake(of=graph_attention, seen="catalogue R004-061")
+def graph_attention_that_overflows(x, edge_index, weight, score_source, score_target, negative_slope=0.2):
+    """exponentials are formed without taking the largest score out"""
+    graph_attention(x, edge_index, weight, score_source, score_target, negative_slope)
+    (source, target), mapped = edge_index, linear(x, weight)
+    scores = leaky_relu((mapped @ score_source)[source] + (mapped @ score_target)[target], negative_slope).exp()
+    shares = scores / scatter_sum(scores, target, len(x))[target]
+    return scatter_sum(shares[:, None] * mapped[source], target, len(x))
+
+
+@mistake(of=graph_attention, seen="catalogue R004-061")
+def graph_attention_below_the_largest_score_of_all(
+    x, edge_index, weight, score_source, score_target, negative_slope=0.2
+):
+    """the largest score of the whole graph is taken out, so that all of a node with low scores vanish"""
+    graph_attention(x, edge_index, weight, score_source, score_target, negative_slope)
+    (source, target), mapped = edge_index, linear(x, weight)
+    scores = leaky_relu((mapped @ score_source)[source] + (mapped @ score_target)[target], negative_slope)
+    scores = (scores - scores.amax(0, keepdim=True) if len(scores) else scores).exp()
+    shares = scores / (scatter_sum(scores, target, len(x))[target] + 1e-16)
+    return scatter_sum(shares[:, None] * mapped[source], target, len(x))

@@ -1,6 +1,7 @@
 """Wrong variants of `reference.vision.keyframes`."""
 
 import torch
+from torch.nn.functional import pad
 
 from properties.mistakes import mistake, variant
 from reference.vision.keyframes import frame_differences, key_frames
@@ -45,6 +46,20 @@ def frame_differences_to_the_first(frames):
 def frame_differences_of_no_frames(frames):
     """a video without frames is accepted"""
     return frames.long().diff(dim=0).abs().flatten(1).sum(1)
+
+
+@mistake(of=frame_differences, seen="catalogue R003-266")
+def frame_differences_in_sixteen_bits(frames):
+    """differences are added up in 16 bits and wrap around"""
+    frame_differences(frames)
+    return frames.short().diff(dim=0).abs().flatten(1).sum(1, dtype=torch.int16).long()
+
+
+@mistake(of=frame_differences, seen="catalogue R003-266")
+def frame_differences_in_single_precision(frames):
+    """differences are added up as single-precision numbers, which are exact up to 2^24"""
+    frame_differences(frames)
+    return frames.float().diff(dim=0).abs().flatten(1).sum(1).long()
 
 
 @variant(of=frame_differences, seen="OpenCV, absdiff")
@@ -93,3 +108,18 @@ def key_frames_by_mean(frames, threshold):
 def key_frames_without_check(frames, threshold):
     """a threshold below 0, or NaN, is accepted"""
     return torch.cat([torch.zeros(1, dtype=torch.bool), frame_differences(frames) > threshold])
+
+
+@mistake(of=key_frames, seen="catalogue R003-266")
+def key_frames_of_two_frames_at_least(frames, threshold):
+    """a single frame is refused"""
+    if len(frames) == 1:
+        raise ValueError("needs two frames")
+    return key_frames(frames, threshold)
+
+
+@mistake(of=key_frames, seen="catalogue R003-266")
+def key_frames_in_sixteen_bits(frames, threshold):
+    """differences are added up in 16 bits and wrap around"""
+    key_frames(frames, threshold)
+    return pad(frames.short().diff(dim=0).abs().flatten(1).sum(1, dtype=torch.int16) > threshold, (1, 0))

@@ -53,6 +53,13 @@ def max_pool_without_check(x, kernel_size, stride, padding=0):
     return max_pool(framed, kernel_size, stride)
 
 
+@mistake(of=max_pool, seen="catalogue R004-011")
+def max_pool_over_a_finite_border(x, kernel_size, stride, padding=0):
+    """padding takes part as -10000 and hides lower pixels at the border"""
+    max_pool(x, kernel_size, stride, padding)
+    return max_pool(pad(x, (padding,) * 4, value=-1e4), kernel_size, stride)
+
+
 @mistake(of=average_pool, seen="catalogue R004-011")
 def average_pool_without_padding_in_the_mean(x, kernel_size, stride, padding=0):
     """only pixels of the image are counted"""
@@ -80,6 +87,13 @@ def average_pool_without_check(x, kernel_size, stride, padding=0):
     return average_pool(x, min(kernel_size, *x.shape[-2:]), stride, min(padding, min(x.shape[-2:]) // 2))
 
 
+@mistake(of=average_pool, seen="catalogue R004-011")
+def average_pool_of_the_first_image(x, kernel_size, stride, padding=0):
+    """all images of a batch get the means of the first"""
+    y = average_pool(x, kernel_size, stride, padding)
+    return y[:1].expand(y.shape).clone() if y.ndim > 3 else y
+
+
 @mistake(of=average_pool_of_pixels, seen="catalogue R004-011")
 def average_pool_of_pixels_with_padding_in_the_mean(x, kernel_size, stride, padding=0):
     """padding is counted as pixels of value 0"""
@@ -91,6 +105,13 @@ def average_pool_of_pixels_that_are_not_zero(x, kernel_size, stride, padding=0):
     """black pixels are taken for padding"""
     count = average_pool((x != 0).to(x.dtype), kernel_size, stride, padding)
     return average_pool(x, kernel_size, stride, padding) / count.where(count > 0, 1)
+
+
+@mistake(of=average_pool_of_pixels, seen="catalogue R004-011")
+def average_pool_of_pixels_of_joined_images(x, kernel_size, stride, padding=0):
+    """the axes of batch and channels are joined"""
+    y = average_pool_of_pixels(x, kernel_size, stride, padding)
+    return y.flatten(0, -3)
 
 
 @variant(of=average_pool_of_pixels, seen="torch.nn.functional.avg_pool2d")
@@ -120,3 +141,15 @@ def global_average_pool_of_maxima(x):
 def global_average_pool_without_check(x):
     """an image without pixels has the mean NaN"""
     return x.mean((-2, -1))
+
+
+@mistake(of=global_average_pool, seen="catalogue R004-011")
+def global_average_pool_of_all_but_the_first_axis(x):
+    """all axes behind the first are averaged, the channels of a batch too"""
+    return global_average_pool(x).flatten(1).mean(1) if x.ndim > 3 else global_average_pool(x)
+
+
+@mistake(of=global_average_pool, seen="catalogue R004-011")
+def global_average_pool_of_two_leading_axes(x):
+    """channels are the second axis, whatever the number of axes"""
+    return x.flatten(2).mean(2)

@@ -122,6 +122,13 @@ def recurrent_step_with_a_sigmoid(x, state, weight_x, weight_h, bias):
     return torch.sigmoid(linear(x, weight_x, bias) + linear(state, weight_h))
 
 
+@mistake(of=recurrent_step, seen="catalogue R004-013")
+def recurrent_step_that_overflows(x, state, weight_x, weight_h, bias):
+    """tanh is a quotient of exponentials, and NaN far from 0"""
+    grown = (2 * (linear(x, weight_x, bias) + linear(state, weight_h))).exp()
+    return (grown - 1) / (grown + 1)
+
+
 @mistake(of=joined_recurrent_step, seen="catalogue R004-013")
 def joined_recurrent_step_with_state_first(x, state, weight, bias):
     """the state is joined before the input"""
@@ -134,6 +141,21 @@ def joined_recurrent_step_without_check(x, state, weight, bias):
     """columns that are missing count as 0, and ones that are left over are ignored"""
     joined = torch.cat([x, state], -1)[:, : weight.shape[1]]
     return torch.tanh(linear(joined, weight[:, : joined.shape[-1]], bias))
+
+
+@mistake(of=joined_recurrent_step, seen="catalogue R004-013")
+def joined_recurrent_step_that_overflows(x, state, weight, bias):
+    """tanh is a quotient of exponentials, and NaN far from 0"""
+    joined_recurrent_step(x, state, weight, bias)
+    grown = (2 * linear(torch.cat([x, state], -1), weight, bias)).exp()
+    return (grown - 1) / (grown + 1)
+
+
+@mistake(of=joined_recurrent_step, seen="catalogue R004-013")
+def joined_recurrent_step_along_the_second_axis(x, state, weight, bias):
+    """input and state are joined along the second axis, which is not the last one if there are three"""
+    joined_recurrent_step(x, state, weight, bias)
+    return torch.tanh(linear(torch.cat([x, state], 1), weight, bias))
 
 
 @mistake(of=recurrent_states, seen="catalogue R004-013")
@@ -200,6 +222,13 @@ def recurrent_states_of_lengths_fed_with_zeros(x, lengths, state, step):
     """the padding is read as zeros instead of not at all"""
     inside = torch.arange(x.shape[1]) < lengths[:, None]
     return recurrent_states(x * inside[..., None], state, step)
+
+
+@mistake(of=recurrent_states_of_lengths, seen="catalogue R004-013")
+def recurrent_states_of_lengths_of_masked_products(x, lengths, state, step):
+    """steps behind the end are multiplied by 0, which NaN in the padding survives"""
+    states = recurrent_states_of_lengths(x, lengths, state, step)
+    return states + 0 * recurrent_states(x, state, step)
 
 
 @mistake(of=recurrent_network, seen="catalogue R004-015")
@@ -497,6 +526,23 @@ def lstm_step_without_check(x, state, weight_x, weight_h, bias):
     return lstm_step(x, state, weight_x, weight_h, pad(bias, (0, max(0, rows - len(bias))))[:rows])
 
 
+@mistake(of=lstm_step, seen="catalogue R004-013")
+def lstm_step_that_overflows(x, state, weight_x, weight_h, bias):
+    """sigmoids are e^z / (1 + e^z), and NaN for large z"""
+    _, forget, _, show = (linear(x, weight_x, bias) + linear(state.hidden, weight_h)).exp().chunk(4, -1)
+    hidden, cell = lstm_step(x, state, weight_x, weight_h, bias)
+    return LstmState(hidden + 0 * (show / (1 + show)), cell + 0 * (forget / (1 + forget)))
+
+
+@mistake(of=lstm_step, seen="catalogue R004-013")
+def lstm_step_cut_along_the_second_axis(x, state, weight_x, weight_h, bias):
+    """gates are cut along the second axis, which is not the last one of three and none of one"""
+    lstm_step(x, state, weight_x, weight_h, bias)
+    let_in, forget, new, show = (linear(x, weight_x, bias) + linear(state.hidden, weight_h)).chunk(4, 1)
+    cell = forget.sigmoid() * state.cell + let_in.sigmoid() * new.tanh()
+    return LstmState(show.sigmoid() * cell.tanh(), cell)
+
+
 @mistake(of=gru_step, seen="arXiv:1406.1078, eq. 8")
 def gru_step_that_resets_before_the_product(x, state, weight_x, weight_h, bias_x, bias_h):
     """the state is reset before it is multiplied by its weight, as in the paper"""
@@ -547,3 +593,19 @@ def gru_step_without_check(x, state, weight_x, weight_h, bias_x, bias_h):
     weights = (pad(part, (0, 0, 0, max(0, rows - len(part))))[:rows] for part in (weight_x, weight_h))
     biases = (pad(part, (0, max(0, rows - len(part))))[:rows] for part in (bias_x, bias_h))
     return gru_step(x, state, *weights, *biases)
+
+
+@mistake(of=gru_step, seen="catalogue R004-013")
+def gru_step_that_overflows(x, state, weight_x, weight_h, bias_x, bias_h):
+    """sigmoids are e^z / (1 + e^z), and NaN for large z"""
+    _, keep, _ = (linear(x, weight_x, bias_x) + linear(state, weight_h, bias_h)).exp().chunk(3, -1)
+    return gru_step(x, state, weight_x, weight_h, bias_x, bias_h) + 0 * (keep / (1 + keep))
+
+
+@mistake(of=gru_step, seen="catalogue R004-013")
+def gru_step_cut_along_the_second_axis(x, state, weight_x, weight_h, bias_x, bias_h):
+    """gates are cut along the second axis, which is not the last one of three and none of one"""
+    gru_step(x, state, weight_x, weight_h, bias_x, bias_h)
+    of_x, of_h = linear(x, weight_x, bias_x).chunk(3, 1), linear(state, weight_h, bias_h).chunk(3, 1)
+    reset, keep = (of_x[0] + of_h[0]).sigmoid(), (of_x[1] + of_h[1]).sigmoid()
+    return (1 - keep) * (of_x[2] + reset * of_h[2]).tanh() + keep * state

@@ -90,6 +90,15 @@ def nearest_centre_resize_to_the_earlier(image, rows, columns):
     return nearest_centre_resize(image.flip(-2, -1), rows, columns).flip(-2, -1)
 
 
+@mistake(of=nearest_centre_resize, seen="catalogue R003-165")
+def nearest_centre_resize_by_a_rounded_factor(image, rows, columns):
+    """centres are multiplied by a rounded quotient of sides, which brings them below the border of two pixels"""
+    nearest_centre_resize(image, rows, columns)
+    places = ((image.shape[-2], rows), (image.shape[-1], columns))
+    i, j = (((torch.arange(side) + 0.5).double() * (size / side)).long() for size, side in places)
+    return image[..., i[:, None], j]
+
+
 @mistake(of=bilinear_resize, seen="catalogue R003-165")
 def bilinear_resize_with_aligned_corners(image, rows, columns):
     """the corners are laid on one another"""

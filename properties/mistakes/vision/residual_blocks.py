@@ -48,6 +48,12 @@ def post_activation_block_that_broadcasts(x, branch):
     return relu(x + branch(x))
 
 
+@mistake(of=post_activation_block, seen="catalogue R004-064")
+def post_activation_block_in_half_precision(x, branch):
+    """the shortcut is kept in half precision"""
+    return relu(x.half().to(x.dtype) + branch(x))
+
+
 @variant(of=post_activation_block, seen="catalogue R004-064")
 def post_activation_block_rectified_first(x, branch):
     """x, F(x) and 0: the larger of x + F(x) and 0 is F(x) plus the larger of x and -F(x)"""
@@ -125,6 +131,19 @@ def projected_block_without_relu(x, branch, weight, bias, stride):
 def projected_block_that_broadcasts(x, branch, weight, bias, stride):
     """a branch of another shape is broadcast against the shortcut, and any stride is taken"""
     return relu(conv2d(x, weight[:, :, None, None], bias, max(stride, 1)) + branch(x))
+
+
+@mistake(of=projected_block, seen="catalogue R004-064")
+def projected_block_with_the_identity(x, branch, weight, bias, stride):
+    """a shortcut that keeps channels and sides is not mapped"""
+    y = projected_block(x, branch, weight, bias, stride)
+    return relu(x + branch(x)) if y.shape == x.shape else y
+
+
+@mistake(of=projected_block, seen="catalogue R004-064")
+def projected_block_of_strides_up_to_2(x, branch, weight, bias, stride):
+    """any stride above 1 is taken for 2"""
+    return projected_block(x, branch, weight, bias, min(stride, 2))
 
 
 @mistake(of=bottleneck_branch, seen="kuangliu/pytorch-cifar#4")
@@ -309,6 +328,13 @@ def resnext_width_without_check(planes, groups, base_width):
     return planes * base_width // 64 * groups
 
 
+@mistake(of=resnext_width, seen="catalogue R004-066")
+def resnext_width_rounded_up(planes, groups, base_width):
+    """a part of a channel counts as one where the base width is below 64"""
+    width = resnext_width(planes, groups, base_width)
+    return -(-planes * base_width // 64) * groups if base_width < 64 else width
+
+
 @mistake(of=res2net_split, seen="TaoRuijie/ECAPA-TDNN#24")
 def res2net_split_that_keeps_the_last(x, layers):
     """the last part is kept instead of the first, as in the authors' code"""
@@ -447,3 +473,10 @@ def squeeze_excitation_of_maxima(x, weight_in, weight_out):
     """the largest pixel of each channel stands in for the mean"""
     hidden = relu(x.amax((-2, -1)) @ weight_in.T)
     return x * torch.sigmoid(hidden @ weight_out.T)[..., None, None]
+
+
+@mistake(of=squeeze_excitation, seen="catalogue R004-067")
+def squeeze_excitation_that_overflows(x, weight_in, weight_out):
+    """the gate is e^z / (1 + e^z), and NaN for large z"""
+    scores = (relu(x.mean((-2, -1)) @ weight_in.T) @ weight_out.T).exp()
+    return (scores / (1 + scores))[..., None, None] * x

@@ -175,6 +175,12 @@ def join_skip_of_zeros(x, skip):
     return join_skip(x, 0 * skip)
 
 
+@mistake(of=join_skip, seen="catalogue R003-164")
+def join_skip_in_half_precision(x, skip):
+    """features are kept in half precision"""
+    return join_skip(x.half().to(x.dtype), skip)
+
+
 @mistake(of=unet_up, seen="catalogue R003-164")
 def unet_up_by_interpolation(x, skip, kernel, bias, block):
     """pixels are repeated, and one weight is used for all four"""
