@@ -36,7 +36,7 @@ def test_relu_has_slope_zero_or_one(relu, x):
 @given(x=normals(2, 3))
 def test_silu_equals_half_a_hyperbolic_tangent(silu, x):
     """silu(x) = x (1 + tanh(x / 2)) / 2, even where exp(-x) or exp(x) is infinite."""
-    x = torch.cat([x, torch.tensor([[1024.0, -1024.0, 0.0]])])
+    x = torch.cat([x, 8 * x, torch.tensor([[1024.0, -1024.0, 0.0]])])
     assert_close(silu(x), x * (1 + torch.tanh(x / 2)) / 2, x.abs())
 
 
@@ -59,6 +59,7 @@ def test_gelu_equals_number_times_normal_distribution_function(gelu, x):
 @given(x=dyadics(-(2**16), 2**16, 2, 3))
 def test_gelu_tanh_equals_cubic_logistic_gate(gelu_tanh, x):
     """(1 + tanh u) / 2 is the logistic function of 2 u, here of sqrt(8 / pi) (x + 0.044715 x^3)."""
+    x = torch.cat([x, 16 * x])
     gate = torch.special.expit(math.sqrt(8 / math.pi) * (x + 0.044715 * x**3))
     assert_close(gelu_tanh(x), x * gate, x.abs())
 
@@ -79,6 +80,7 @@ def weights(*shape):
 @given(x=weights(2, 3), gate_weight=weights(5, 3), gate_bias=weights(5), up_weight=weights(5, 3), up_bias=weights(5))
 def test_swiglu_equals_gate_times_value_for_every_unit(swiglu, x, gate_weight, gate_bias, up_weight, up_bias):
     """Unit h of a token is g u / (1 + exp(-g)), with g and u affine in the token by the h-th rows of the weights."""
+    gate_bias[2] = 1024
     y = swiglu(x, gate_weight, gate_bias, up_weight, up_bias)
     for token, out in zip(x, y, strict=True):
         gate, up = (gate_weight * token).sum(1) + gate_bias, (up_weight * token).sum(1) + up_bias
@@ -97,12 +99,14 @@ def test_swiglu_reduces_to_silu_at_value_one(swiglu, x, gate_weight, gate_bias):
 @given(x=weights(2, 3), gate_weight=weights(5, 3), up_weight=weights(5, 3), down_weight=weights(3, 5))
 def test_swiglu_feed_forward_adds_up_its_units(swiglu_feed_forward, x, gate_weight, up_weight, down_weight):
     """Every unit adds its gated value along its own column of the down projection."""
+    scale = torch.tensor([[1], [4096]])
+    x = scale * x
     expected = torch.zeros(2, 3, dtype=torch.float64)
     for unit in range(5):
         gate, up = (x * gate_weight[unit]).sum(1), (x * up_weight[unit]).sum(1)
-        expected += (gate * up / (1 + torch.exp(-gate)))[:, None] * down_weight[:, unit]
+        expected += (gate * up * torch.special.expit(gate))[:, None] * down_weight[:, unit]
     y = swiglu_feed_forward(x, gate_weight, up_weight, down_weight)
-    assert_close(y, expected, 12 * 12 * down_weight.abs().sum(1))
+    assert_close(y, expected, 12 * 12 * scale**2 * down_weight.abs().sum(1))
 
 
 @given(x=weights(2, 3), gate_weight=weights(5, 3), up_weight=weights(5, 3), down_weight=weights(3, 5))

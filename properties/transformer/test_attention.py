@@ -74,12 +74,13 @@ def size_by_heads(x, memory, query_weight, key_weight, value_weight, out_weight)
     key=small(2, 5, 7),
     value=small(2, 5, 4),
     mask=with_a_key(2, 3, 5) | with_a_key(3, 5) | with_a_key(2, 1, 5),
+    queries=st.sampled_from([3, 1]),
     keys=st.integers(2, 5),
 )
-def test_attention_equals_loop_over_pairs(attention, query, key, value, mask, keys):
+def test_attention_equals_loop_over_pairs(attention, query, key, value, mask, queries, keys):
     """Each query reads the allowed values, weighted by exp(q k / sqrt(d))."""
     size = size_of_reads(query, key, value)
-    key, value, mask = key[:, :keys], value[:, :keys], mask[..., :keys]
+    query, key, value, mask = query[:, :queries], key[:, :keys], value[:, :keys], mask[..., :queries, :keys]
     assert_close(attention(query, key, value, mask), attended(unmasked(scaled_scores(query, key), mask), value), size)
 
 
@@ -157,12 +158,14 @@ def test_attention_has_no_gradient_from_a_query_without_keys(attention, query, k
     value=small(2, 5, 4),
     bias=small(2, 3, 5) | small(3, 5),
     mask=with_a_key(3, 5),
+    queries=st.sampled_from([3, 1]),
+    shift=st.sampled_from([0, 4096, -65536]),
 )
-def test_biased_attention_equals_loop_over_pairs(biased_attention, query, key, value, bias, mask):
+def test_biased_attention_equals_loop_over_pairs(biased_attention, query, key, value, bias, mask, queries, shift):
     """Biases are added to q k / sqrt(d), and those of -inf hide a key."""
-    bias = unmasked(8 * bias, mask)
+    query, bias = query[:, :queries], unmasked(8 * bias + shift, mask)[..., :queries, :]
     expected = attended(scaled_scores(query, key) + bias, value)
-    size = size_of_reads(query, key, value) + 2 * 16 * value.abs().max()
+    size = size_of_reads(query, key, value) + 2 * (16 + abs(shift)) * value.abs().max()
     assert_close(biased_attention(query, key, value, bias), expected, size)
 
 
@@ -176,27 +179,37 @@ def test_biased_attention_without_keys_reads_zeros(biased_attention, query, key,
     assert_close(read, attended(scaled_scores(query, key) + bias, value), size)
 
 
-@given(query=small(2, 3, 7), key=small(2, 5, 7), value=small(2, 5, 4), table=small(3, 5), mask=with_an_empty_row(3, 5))
-def test_score_modified_attention_equals_loop_over_pairs(score_modified_attention, query, key, value, table, mask):
+@given(
+    query=small(2, 3, 7),
+    key=small(2, 5, 7),
+    value=small(2, 5, 4),
+    table=small(3, 5),
+    mask=with_an_empty_row(3, 5),
+    shift=st.sampled_from([0, 4096, -65536]),
+)
+def test_score_modified_attention_equals_loop_over_pairs(
+    score_modified_attention, query, key, value, table, mask, shift
+):
     """The function gets q k / sqrt(d) and the places i and j of each pair, and gives what the softmax is taken of."""
 
     def modified(scores, i, j):
-        return scores * scores / 2 + unmasked(table, mask).to(scores.dtype)[i, j]
+        return scores * scores / 2 + unmasked(table + shift, mask).to(scores.dtype)[i, j]
 
     scores = modified(scaled_scores(query, key), torch.arange(3)[:, None], torch.arange(5))
     products = query.abs() @ key.abs().mT
-    size = attended_magnitude(2 + products * products, value)
+    size = attended_magnitude(2 + abs(shift) + products * products, value)
     assert_close(score_modified_attention(query, key, value, modified), attended(scores, value), size)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 @given(scores=dyadics(-2048, 2048, 3, 2, 5, grid=64))
 def test_upcast_softmax_equals_shares_of_exponentials(upcast_softmax, dtype, scores):
-    """Scores in [-32, 32] have the share exp(z) of the sum of all, in low precision too."""
+    """Scores in [-32, 32] have the share exp(z) of the sum of all, in low precision too, and all shifted alike."""
     scores = scores.to(dtype)
     shares = [[math.exp(score) for score in row] for row in scores.flatten(0, 1).tolist()]
     expected = torch.tensor([[share / math.fsum(row) for share in row] for row in shares], dtype=torch.float64)
     assert_close(upcast_softmax(scores), expected.reshape(3, 2, 5))
+    assert_close(upcast_softmax(scores.double() + 1024), expected.reshape(3, 2, 5))
 
 
 @pytest.mark.parametrize("score", [0.0, 1024.0, -60000.0])
@@ -250,6 +263,8 @@ def test_cosine_attention_equals_loop_over_pairs(cosine_attention, query, key, v
     expected = attended(unmasked(factors * cosines, mask), value)
     size = attended_magnitude(factors * (1 + log_scale.abs().max()), value)
     assert_close(cosine_attention(query, key, value, log_scale, mask), expected, size)
+    twice = cosine_attention(*(torch.stack([part, part]) for part in (query, key, value)), log_scale, mask)
+    assert_close(twice, torch.stack([expected, expected]), size)
 
 
 @given(query=small(2, 3, 7), key=small(2, 5, 7), value=small(2, 5, 4), log_scale=dyadics(-16, 16, 2, grid=8))
@@ -257,7 +272,8 @@ def test_cosine_attention_is_invariant_to_lengths(cosine_attention, query, key, 
     """Longer queries and shorter keys read the same, every scale beyond 100 too, and a constant 1 is read as 1."""
     value = torch.cat([value, ones(2, 5, 1)], -1)
     read = cosine_attention(query, key, value, log_scale, EVERYTHING)
-    assert_close(cosine_attention(4 * query, key / 8, value, log_scale, EVERYTHING), read, attended_magnitude(8, value))
+    short = cosine_attention(4 * query, key / 2**20, value, log_scale, EVERYTHING)
+    assert_close(short, read, attended_magnitude(8, value))
     largest = cosine_attention(query, key, value, 8 + log_scale, EVERYTHING)
     found = cosine_attention(query, key, value, 7 - log_scale, EVERYTHING)
     assert_close(found, largest, attended_magnitude(100, value))
@@ -271,6 +287,7 @@ def test_split_heads_gives_each_head_a_slice(split_heads, x, heads):
     width = 6 // heads
     expected = [[[token[h * width :][:width] for token in text] for h in range(heads)] for text in x.tolist()]
     assert_equal(split_heads(x, heads).tolist(), expected)
+    assert_equal(split_heads(x[0], heads), split_heads(x, heads)[0])
 
 
 @pytest.mark.parametrize("heads", [-1, 0, 4, 12])
@@ -285,6 +302,7 @@ def test_merge_heads_joins_slices(merge_heads, x):
     """The channels of a token are those of head 0, then those of head 1, and so on."""
     expected = [[list(itertools.chain(*heads)) for heads in zip(*text, strict=True)] for text in x.tolist()]
     assert_equal(merge_heads(x).tolist(), expected)
+    assert_equal(merge_heads(x[0]), merge_heads(x)[0])
 
 
 @pytest.mark.parametrize("heads", [1, 2, 3])
@@ -295,6 +313,7 @@ def test_split_qkv_reads_rows_in_the_order_of_the_projection(split_qkv, packed, 
     starts = [[(j * heads + h) * width for h in range(heads)] for j in range(3)]
     expected = [[[[token[i:][:width] for token in text] for i in row] for text in packed.tolist()] for row in starts]
     assert_equal([part.tolist() for part in split_qkv(packed, heads)], expected)
+    assert_equal([part.tolist() for part in split_qkv(packed[0], heads)], [part[0] for part in expected])
 
 
 @pytest.mark.parametrize(("width", "heads"), [(20, 2), (18, 4), (18, 0), (16, 1)])
@@ -311,13 +330,21 @@ PROJECTIONS = {
 }
 
 
-@given(x=small(2, 3, 4), memory=small(2, 5, 7), mask=with_a_key(2, 3, 5) | with_a_key(2, 1, 5), **PROJECTIONS)
+@given(
+    x=small(2, 3, 4),
+    memory=small(2, 5, 7),
+    mask=with_a_key(2, 3, 5) | with_a_key(2, 1, 5) | with_a_key(3, 5),
+    queries=st.sampled_from([3, 1]),
+    scale=st.sampled_from([1, 4096]),
+    **PROJECTIONS,
+)
 def test_multi_head_attention_equals_sum_over_heads(
-    multi_head_attention, x, memory, query_weight, key_weight, value_weight, out_weight, mask
+    multi_head_attention, x, memory, query_weight, key_weight, value_weight, out_weight, mask, queries, scale
 ):
     """Each head reads by itself, its scores scaled by its own width, and adds to the output through its part of W_O."""
     projections = query_weight, key_weight, value_weight, out_weight
-    parts = zip(x, memory, mask, strict=True)
+    x, mask = scale * x[:, :queries], mask[..., :queries, :]
+    parts = zip(x, memory, mask.expand(2, -1, -1), strict=True)
     expected = torch.stack([read_by_heads(own, other, *projections, 3, seen) for own, other, seen in parts])
     found = multi_head_attention(x, memory, *projections, 3, mask)
     assert_close(found, expected, size_by_heads(x, memory, *projections))
@@ -362,11 +389,13 @@ def test_multi_head_attention_rejects_heads_that_do_not_divide(multi_head_attent
     out_weight=weights(7, 6),
     out_bias=weights(7),
     mask=with_an_empty_row(2, 5, 5) | masks(2, 1, 5),
+    scale=st.sampled_from([1, 64]),
 )
 def test_packed_multi_head_attention_equals_sum_over_heads(
-    packed_multi_head_attention, x, qkv_weight, qkv_bias, out_weight, out_bias, mask
+    packed_multi_head_attention, x, qkv_weight, qkv_bias, out_weight, out_bias, mask, scale
 ):
     """A bias weighs one more channel, which is 1; queries have the first third of the rows, and values the last."""
+    x = scale * x
     rows = torch.cat([qkv_weight, qkv_bias[:, None]], 1).chunk(3)
     longer = torch.cat([x, ones(2, 5, 1)], -1)
     parts = zip(longer, mask, strict=True)
@@ -375,7 +404,7 @@ def test_packed_multi_head_attention_equals_sum_over_heads(
     assert_close(found, expected, size_by_heads(longer, longer, *rows, out_weight) + out_bias.abs().max())
 
 
-@given(x=small(5, 4), qkv_weight=weights(12, 4), qkv_bias=weights(12), more=weights(12), mask=masks(1, 5))
+@given(x=small(5, 4), qkv_weight=weights(12, 4), qkv_bias=weights(12), more=weights(12), mask=masks(5, 5))
 def test_packed_multi_head_attention_is_invariant_to_the_bias_of_keys(
     packed_multi_head_attention, x, qkv_weight, qkv_bias, more, mask
 ):
@@ -386,7 +415,7 @@ def test_packed_multi_head_attention_is_invariant_to_the_bias_of_keys(
     found = packed_multi_head_attention(x, qkv_weight, other, identity, zero, 2, mask)
     rows = torch.cat([qkv_weight.abs(), (qkv_bias.abs() + more.abs())[:, None]], 1).chunk(3)
     longer = torch.cat([x, ones(5, 1)], -1)
-    assert_close(found, plain + more[8:] * mask.any(), size_by_heads(longer, longer, *rows, identity))
+    assert_close(found, plain + more[8:] * mask.any(-1, keepdim=True), size_by_heads(longer, longer, *rows, identity))
 
 
 @pytest.mark.parametrize(("width", "heads"), [(20, 2), (18, 4), (18, 0)])
@@ -400,11 +429,16 @@ def test_packed_multi_head_attention_rejects_widths_that_do_not_divide(packed_mu
     query=small(2, 4, 3, 7),
     key=small(2, 4, 5, 7),
     value=small(2, 4, 5, 2),
-    mask=masks(3, 5) | masks(2, 4, 3, 5),
+    mask=masks(3, 5) | masks(2, 4, 3, 5) | masks(2, 1, 3, 5),
     groups=st.sampled_from([2, 1, 4]),
+    queries=st.sampled_from([3, 1]),
+    scale=st.sampled_from([1, 256]),
 )
-def test_grouped_query_attention_equals_loop_over_heads(grouped_query_attention, query, key, value, mask, groups):
+def test_grouped_query_attention_equals_loop_over_heads(
+    grouped_query_attention, query, key, value, mask, groups, queries, scale
+):
     """Query head h reads from head floor(h groups / heads) of the keys and values: neighbours share one."""
+    query, mask = scale * query[..., :queries, :], mask[..., :queries, :]
     key, value = key[:, :groups], value[:, :groups]
     shared = [h * groups // 4 for h in range(4)]
     expected = attended(unmasked(scaled_scores(query, key[:, shared]), mask), value[:, shared])
@@ -428,12 +462,12 @@ POOL = {
 }
 
 
-@given(tokens=small(2, 5, 7), kept=masks(2, 5), nothing=st.booleans(), **POOL)
+@given(tokens=small(2, 5, 7), kept=masks(2, 5), nothing=st.booleans(), scale=st.sampled_from([1, 4096]), **POOL)
 def test_attention_pool_equals_loop_over_texts(
-    attention_pool, tokens, query, key_weight, value_weight, out_weight, kept, nothing
+    attention_pool, tokens, query, key_weight, value_weight, out_weight, kept, nothing, scale
 ):
     """Each head asks its own question of the kept tokens of a text; a text without any gives zeros."""
-    kept = kept & torch.tensor([[True], [not nothing]])
+    tokens, kept = scale * tokens, kept & torch.tensor([[True], [not nothing]])
     projections = query.reshape(6, 1), key_weight, value_weight, out_weight
     texts = zip(tokens, kept, strict=True)
     expected = torch.cat([read_by_heads(ones(1, 1), text, *projections, 3, seen) for text, seen in texts])

@@ -12,8 +12,8 @@ from reference.transformer.broadcast import BroadcastState
 
 EIGHT = [8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0]
 THIRTY = [1000 - 1000 * step / 30 for step in range(30)]
-TIMES = st.integers(0, 12).map(float)
-FALLING = st.sets(TIMES, min_size=1, max_size=9).map(lambda chosen: sorted(chosen, reverse=True))
+TIMES = st.integers(0, 12).map(lambda k: k / 2)
+TIMESTEPS = st.lists(TIMES, min_size=1, max_size=9, unique=True)
 
 
 def computing(count, period, inside):
@@ -31,16 +31,20 @@ def computing(count, period, inside):
     ],
 )
 def test_broadcast_schedule_equals_worked_example(broadcast_schedule, period, pattern):
-    """Of 30 steps from 1000 down, the calls 3 to 16 lie between 450 and 930, and those at a multiple compute."""
+    """Of 30 steps from 1000 down, the calls 3 to 16 lie between 450 and 930, and those at a multiple compute.
+
+    Times may come back into the window.
+    """
     assert_equal(broadcast_schedule(THIRTY, period, 450.0, 930.0), tuple(call == "B" for call in pattern))
+    assert_equal(broadcast_schedule([2.0, 1.0, 0.5, 0.0, 0.25], 5, 0.0, 1.0), (False, False, True, False, True))
 
 
-@given(timesteps=FALLING, period=st.integers(1, 5), low=TIMES, width=TIMES)
+@given(timesteps=TIMESTEPS, period=st.integers(1, 5), low=TIMES, width=TIMES)
 def test_broadcast_schedule_computes_at_multiples_and_outside_the_window(
     broadcast_schedule, timesteps, period, low, width
 ):
     """Calls at a multiple of the period compute, and all whose timestep is an end of the window or beyond."""
-    inside = {i for i, t in enumerate(timesteps) if t - low in range(1, int(width))}
+    inside = {i for i, t in enumerate(timesteps) if 2 * (t - low) in range(1, int(2 * width))}
     computed = computing(len(timesteps), period, inside)
     expected = tuple(i not in computed for i in range(len(timesteps)))
     assert_equal(broadcast_schedule([*timesteps], period, low, low + width), expected)
@@ -74,7 +78,7 @@ def test_mlp_broadcast_schedule_equals_worked_example(mlp_broadcast_schedule, st
     assert_equal(mlp_broadcast_schedule(EIGHT, stored_at, skip_count), wanted)
 
 
-@given(timesteps=FALLING, stored_at=st.frozensets(TIMES), skip_count=st.integers(0, 4))
+@given(timesteps=TIMESTEPS, stored_at=st.frozensets(TIMES), skip_count=st.integers(0, 4))
 def test_mlp_broadcast_schedule_repeats_after_stored_timesteps_only(
     mlp_broadcast_schedule, timesteps, stored_at, skip_count
 ):
@@ -91,17 +95,17 @@ def test_mlp_broadcast_schedule_rejects_negative_counts(mlp_broadcast_schedule):
 
 @given(
     x=normals(2, 9, 3),
-    timesteps=FALLING,
+    timesteps=TIMESTEPS,
     period=st.integers(1, 5),
     low=TIMES,
     width=TIMES,
 )
 def test_broadcast_step_repeats_last_computed_output(broadcast_step, x, timesteps, period, low, width):
     """In each of two runs, a call inside the window and off the multiples returns the output of the last call that
-    computed, and the layer is called for no other.
+    computed, and the layer is called for no other; at an end of the window it is called.
     """
     count, read = len(timesteps), []
-    inside = {i for i, t in enumerate(timesteps) if t - low in range(1, int(width))}
+    inside = {i for i, t in enumerate(timesteps) if 2 * (t - low) in range(1, int(2 * width))}
     computed = computing(count, period, inside)
 
     def layer(h):
@@ -116,6 +120,9 @@ def test_broadcast_step_repeats_last_computed_output(broadcast_step, x, timestep
             assert_equal(state.output, 1 - 2 * x[run, last])
             assert_equal(state.calls, (i + 1) % count)
     assert_equal(len(read), 2 * len(computed))
+    for end in (low, low + width):
+        at_end = broadcast_step(BroadcastState(1, x[0, 0]), x[1, 0], end, layer, 7, 5, low, low + width)
+        assert_equal(at_end.output, 1 - 2 * x[1, 0])
 
 
 @given(x=normals(2, 3), calls=st.integers(1, 6))

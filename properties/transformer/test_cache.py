@@ -14,11 +14,12 @@ from properties.strategies import dyadics
 from reference.transformer.cache import KeyValueCache
 
 SEQUENCE = {
-    "query": dyadics(-16, 16, 2, 6, 7, grid=8),
+    "query": dyadics(-16, 16, 2, 6, 7, grid=8) | dyadics(-1024, 1024, 2, 6, 7, grid=1),
     "key": dyadics(-16, 16, 2, 6, 7, grid=8),
     "value": dyadics(-16, 16, 2, 6, 4, grid=8),
     "cuts": st.sets(st.integers(1, 5)).map(lambda cuts: torch.tensor([0, *sorted(cuts), 6]).diff().tolist()),
 }
+HEADS = st.sampled_from([(2,), (1, 2)])
 
 
 def empty():
@@ -41,21 +42,24 @@ def read_at_once(query, key, value, window):
     return attended(torch.where((distance >= 0) & (distance < window), scores, -math.inf), value)
 
 
-@given(cached=st.integers(0, 3), key=SEQUENCE["key"], value=SEQUENCE["value"])
-def test_append_to_cache_puts_new_tokens_behind(append_to_cache, cached, key, value):
+@given(cached=st.integers(0, 3), key=SEQUENCE["key"], value=SEQUENCE["value"], heads=HEADS)
+def test_append_to_cache_puts_new_tokens_behind(append_to_cache, cached, key, value, heads):
     """The cache holds the tokens in the order in which they came, its keys and its values apart."""
-    cache = KeyValueCache(key[:, :cached], value[:, :cached])
-    longer = append_to_cache(cache, key[:, cached:], value[:, cached:])
+    key, value = (x.reshape(*heads, 6, -1) for x in (key, value))
+    cache = KeyValueCache(key[..., :cached, :], value[..., :cached, :])
+    longer = append_to_cache(cache, key[..., cached:, :], value[..., cached:, :])
     assert_equal(longer.key, key.to(longer.key.dtype))
     assert_equal(longer.value, value.to(longer.value.dtype))
 
 
-@given(length=st.sampled_from([0, 1, 4, 6, 9]), key=SEQUENCE["key"], value=SEQUENCE["value"])
-def test_trim_cache_keeps_the_last_tokens(trim_cache, length, key, value):
+@given(length=st.sampled_from([0, 1, 4, 6, 9]), key=SEQUENCE["key"], value=SEQUENCE["value"], heads=HEADS)
+def test_trim_cache_keeps_the_last_tokens(trim_cache, length, key, value, heads):
     """All of a cache that is no longer than that, and nothing at length 0."""
+    key, value = (x.reshape(*heads, 6, -1) for x in (key, value))
     shorter = trim_cache(KeyValueCache(key, value), length)
-    assert_equal(shorter.key.tolist(), key.flip(1)[:, :length].flip(1).tolist())
-    assert_equal(shorter.value.tolist(), value.flip(1)[:, :length].flip(1).tolist())
+    assert_equal(shorter.key.tolist(), key.flip(-2)[..., :length, :].flip(-2).tolist())
+    assert_equal(shorter.value.tolist(), value.flip(-2)[..., :length, :].flip(-2).tolist())
+    assert_equal(trim_cache(KeyValueCache(key, value), 7).key.tolist(), key.tolist())
 
 
 def test_trim_cache_rejects_negative_lengths(trim_cache):

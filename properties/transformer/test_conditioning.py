@@ -94,23 +94,41 @@ def convolved(x, weight, bias):
 
 
 @GIVEN_EPSILON
-@given(x=scaled(2, 3, 5), scale=normals(2, 5), shift=normals(2, 5))
+@given(x=scaled(2, 3, 5) | normals(2, 3, 5).map(lambda x: 4096 + x), scale=normals(2, 5), shift=normals(2, 5))
 def test_adaptive_layer_norm_equals_loop_over_tokens(adaptive_layer_norm, x, scale, shift, given_epsilon):
     """Every token of a sample is brought to mean 0 and variance v / (v + epsilon), times 1 + scale, plus shift."""
     expected, size = adapted(x, sized(scale), sized(shift), given_epsilon)
     assert_close(adaptive_layer_norm(x, scale, shift, *given_epsilon), expected, size)
+    assert_close(adaptive_layer_norm(x[0], scale[0], shift[0], *given_epsilon), expected[0], size[0])
+
+
+def test_adaptive_layer_norm_rejects_negative_epsilon(
+    adaptive_layer_norm, adaln_zero_block, dit_final_layer, var_final_norm
+):
+    """A sum of a variance and a negative epsilon need not have a root."""
+    x, ones = torch.arange(6, dtype=torch.float64).reshape(1, 2, 3), torch.ones(1, 3, dtype=torch.float64)
+    weight, bias = torch.ones(6, 3, dtype=torch.float64), torch.ones(6, dtype=torch.float64)
+    assert_rejects(adaptive_layer_norm, x, ones, ones, -0.25)
+    assert_rejects(adaln_zero_block, x, Modulation(*[ones] * 6), torch.abs, torch.abs, -0.25)
+    assert_rejects(dit_final_layer, x, ones, weight, bias, weight, bias, -0.25)
+    assert_rejects(var_final_norm, x, ones, weight, bias, -0.25)
 
 
 @given(condition=normals(2, 3), weights=small(6, 5, 3), biases=small(6, 5))
 def test_dit_modulation_reads_shift_scale_gate_twice(dit_modulation, condition, weights, biases):
     """Six matrices in the order shift, scale, gate, shift, scale, gate give each its own W silu(c) + b."""
+    condition[0, 0] = 1024
+    expected, size = projected_apart(condition, weights, biases)
     modulation = dit_modulation(condition, weights.flatten(0, 1), biases.flatten())
-    assert_close(in_order(modulation, DIT_ORDER), *projected_apart(condition, weights, biases))
+    assert_close(in_order(modulation, DIT_ORDER), expected, size)
+    alone = dit_modulation(condition[0], weights.flatten(0, 1), biases.flatten())
+    assert_close(in_order(alone, DIT_ORDER), expected[:, 0], size[:, 0])
 
 
 @given(condition=normals(2, 3), weights=small(6, 7, 3), biases=small(6, 7))
 def test_var_modulation_reads_gates_scales_shifts(var_modulation, condition, weights, biases):
     """Six matrices, for two gates, two scales and two shifts in this order, give each its own W silu(c) + b."""
+    condition[0, 0] = 1024
     modulation = var_modulation(condition[None], weights.flatten(0, 1), biases.flatten())
     assert_close(in_order(modulation, VAR_ORDER)[:, 0], *projected_apart(condition, weights, biases))
 
@@ -120,9 +138,10 @@ def test_shared_var_modulation_adds_the_constant_of_the_block(
     shared_var_modulation, condition, weights, biases, constants
 ):
     """Each of the six is that of the shared map for the sample plus the block's constant, the same for all samples."""
-    modulation = shared_var_modulation(condition, weights.flatten(0, 1), biases.flatten(), constants)
+    condition[0, 0] = 1024
+    modulation = shared_var_modulation(condition[:, None], weights.flatten(0, 1), biases.flatten(), constants)
     shared, size = projected_apart(condition, weights, biases)
-    assert_close(in_order(modulation, VAR_ORDER), shared + constants[:, None], size + constants[:, None].abs())
+    assert_close(in_order(modulation, VAR_ORDER)[:, :, 0], shared + constants[:, None], size + constants[:, None].abs())
 
 
 @pytest.mark.parametrize("rows", [5, 7])
@@ -159,9 +178,12 @@ def test_adaln_zero_block_equals_both_branches_added(adaln_zero_block, x, parts,
     middle_size = x.abs() + gate_1[:, None].abs() * (mixing.abs() @ size)
     h, size = adapted(middle, sized(scale_2), sized(shift_2), given_epsilon, middle_size)
     expected = middle + gate_2[:, None] * feed_forward(h)
+    size = middle_size + gate_2[:, None].abs() * (1 + size)
     out = adaln_zero_block(x, Modulation(*parts), attend, feed_forward, *given_epsilon)
-    assert_close(out, expected, middle_size + gate_2[:, None].abs() * (1 + size))
+    assert_close(out, expected, size)
     assert_equal(out[0], x[0])
+    alone = adaln_zero_block(x[1], Modulation(*parts[:, 1]), attend, feed_forward, *given_epsilon)
+    assert_close(alone, expected[1], size[1])
 
 
 @GIVEN_EPSILON
@@ -177,18 +199,21 @@ def test_dit_final_layer_reads_shift_before_scale(
     dit_final_layer, x, condition, weights, biases, weight, bias, given_epsilon
 ):
     """Tokens adapted by the shift of the first and the scale of the second matrix go through the last linear map."""
+    condition[0, 0] = 1024
     shift, scale = (projected(condition, w, b) for w, b in zip(weights, biases, strict=True))
     adjusted, size = adapted(x, scale, shift, given_epsilon)
     terms = adjusted[..., None, :] * weight
     expected = terms.sum(-1) + bias
-    out = dit_final_layer(x, condition, weights.flatten(0, 1), biases.flatten(), weight, bias, *given_epsilon)
-    assert_close(out, expected, size @ weight.abs().T + bias.abs())
+    matrices = weights.flatten(0, 1), biases.flatten(), weight, bias
+    out = dit_final_layer(x[None], condition[None], *matrices, *given_epsilon)
+    assert_close(out[0], expected, size @ weight.abs().T + bias.abs())
 
 
 @GIVEN_EPSILON
 @given(x=scaled(2, 3, 5), condition=normals(2, 4), weights=small(2, 5, 4), biases=normals(2, 5))
 def test_var_final_norm_reads_scale_before_shift(var_final_norm, x, condition, weights, biases, given_epsilon):
     """Tokens are adapted by the scale of the first and the shift of the second matrix."""
+    condition[0, 0] = 1024
     scale, shift = (projected(condition, w, b) for w, b in zip(weights, biases, strict=True))
     expected, size = adapted(x, scale, shift, given_epsilon)
     out = var_final_norm(x[None], condition[None], weights.flatten(0, 1), biases.flatten(), *given_epsilon)
@@ -318,8 +343,10 @@ def test_controlled_block_equals_loop_over_pixels(
     expected = frozen(x) + convolved(doubled(x + convolved(control, weight_in, bias_in)), weight_out, bias_out)
     sizes = [weight.abs() for weight in weights]
     steered = doubled(x.abs() + convolved(control.abs(), *sizes[:2])).abs()
-    out = controlled_block(x, control, frozen, doubled, *weights)
-    assert_close(out, expected, 1 + frozen(x).abs() + convolved(steered, *sizes[2:]))
+    size = 1 + frozen(x).abs() + convolved(steered, *sizes[2:])
+    assert_close(controlled_block(x, control, frozen, doubled, *weights), expected, size)
+    twice = controlled_block(torch.stack([x, x]), torch.stack([control, control]), frozen, doubled, *weights)
+    assert_close(twice, torch.stack([expected, expected]), size)
 
 
 @given(x=normals(3, 2, 7), control=normals(5, 2, 7), weight_in=normals(3, 5), bias_in=normals(3))

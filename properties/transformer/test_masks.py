@@ -127,6 +127,7 @@ def test_segment_mask_allows_pairs_of_one_sequence(segment_mask, query, key):
     pairs = zip(query.tolist(), key.tolist(), strict=True)
     expected = [[[i == j and i != -1 for j in keys] for i in queries] for queries, keys in pairs]
     assert_equal(segment_mask(query.long(), key.long()).tolist(), expected)
+    assert_equal(segment_mask(query[0].long(), key[0].long()).tolist(), expected[0])
 
 
 @given(
@@ -135,9 +136,11 @@ def test_segment_mask_allows_pairs_of_one_sequence(segment_mask, query, key):
     value=small(2, 8, 5),
     lengths=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=3),
     rest=st.tuples(st.integers(0, 1), st.integers(0, 2)),
+    scale=st.sampled_from([1, 1024]),
 )
-def test_packed_attention_equals_attention_of_each_sequence(packed_attention, query, key, value, lengths, rest):
+def test_packed_attention_equals_attention_of_each_sequence(packed_attention, query, key, value, lengths, rest, scale):
     """Each sequence reads from its own keys what it reads alone; whatever stands behind the last one reads zeros."""
+    query = scale * query
     size = attended_magnitude(query.abs() @ key.abs().mT, value)
     query_ends, key_ends = (boundaries(column) for column in zip(*lengths, strict=True))
     query, ends = query[:, : query_ends[-1] + rest[0]], key_ends[-1] + rest[1]

@@ -16,6 +16,7 @@ from properties.strategies import dyadics, indices, levels, normals
 from reference.transformer.multimodal_positions import VisionGrid
 
 MERGE = 2
+MERGES = st.integers(1, 3)
 SIZES = [(2, 3, 5), (3, 1, 2), (1, 2, 7), (2, 4, 1)]
 
 
@@ -29,6 +30,13 @@ def sequences():
     """Up to two texts, images and videos, then one more image or video, and a text."""
     start = st.lists(st.one_of(st.integers(1, 3), grids()), max_size=2)
     return st.tuples(start, grids(), st.integers(1, 3)).map(lambda parts: [*parts[0], *parts[1:]])
+
+
+def of_cells(merge, grid):
+    """The same cells of merge x merge patches; a text stays as it is."""
+    if isinstance(grid, int):
+        return grid
+    return grid._replace(rows=grid.rows // MERGE * merge, columns=grid.columns // MERGE * merge)
 
 
 def triples(segment):
@@ -182,6 +190,11 @@ def test_temporal_position_ids_equals_whole_steps_of_time(temporal_position_ids,
     assert_equal(temporal_position_ids(frames, seconds.item(), rate.item()), expected)
 
 
+def test_temporal_position_ids_rounds_times_just_short_of_a_step_down(temporal_position_ids):
+    """With 2^-30 less than a step between frames, each but the first has the id before its number."""
+    assert_equal(temporal_position_ids(3, 1 - 2.0**-30, 1.0), [0, 0, 1])
+
+
 @pytest.mark.parametrize(
     ("frames", "seconds", "rate"),
     [
@@ -199,10 +212,10 @@ def test_temporal_position_ids_rejects_impossible_videos(temporal_position_ids, 
     assert_rejects(temporal_position_ids, frames, seconds, rate)
 
 
-@given(grid=grids())
-def test_vision_position_ids_equals_enumeration_of_cells(vision_position_ids, grid):
+@given(grid=grids(), merge=MERGES)
+def test_vision_position_ids_equals_enumeration_of_cells(vision_position_ids, grid, merge):
     """Cells after merging are counted frame by frame, row by row; distinct ids are those of distinct times."""
-    assert_equal(vision_position_ids(grid, MERGE), triples(grid))
+    assert_equal(vision_position_ids(of_cells(merge, grid), merge), triples(grid))
 
 
 @pytest.mark.parametrize(
@@ -226,16 +239,18 @@ def test_vision_position_ids_rejects_other_grids(
     assert_rejects(mrope_position_ids_by_extent, [2, grid], merge_size)
 
 
-@given(segments=sequences())
-def test_mrope_position_ids_starts_after_largest_id(mrope_position_ids, segments):
+@given(segments=sequences(), merge=MERGES)
+def test_mrope_position_ids_starts_after_largest_id(mrope_position_ids, segments, merge):
     """Texts count on all three axes, cells by time, row and column, from one more than all ids before."""
-    assert_equal(mrope_position_ids(segments, MERGE), after_largest_id(segments))
+    merged = [of_cells(merge, segment) for segment in segments]
+    assert_equal(mrope_position_ids(merged, merge), after_largest_id(segments))
 
 
-@given(segments=sequences())
-def test_mrope_position_ids_by_extent_starts_after_longest_side(mrope_position_ids_by_extent, segments):
+@given(segments=sequences(), merge=MERGES)
+def test_mrope_position_ids_by_extent_starts_after_longest_side(mrope_position_ids_by_extent, segments, merge):
     """A segment starts after the lengths of the texts and the longer sides of the images and videos before it."""
-    assert_equal(mrope_position_ids_by_extent(segments, MERGE), after_extent(segments))
+    merged = [of_cells(merge, segment) for segment in segments]
+    assert_equal(mrope_position_ids_by_extent(merged, merge), after_extent(segments))
 
 
 @pytest.mark.parametrize("segments", [[], [0], [2, 0], [-1]])
@@ -302,9 +317,10 @@ def test_segment_raster_id_rejects_empty_segments(
 
 @pytest.mark.parametrize(("rows", "columns", "merge_size"), [(2, 4, 2), (6, 2, 2), (3, 6, 3), (2, 3, 1), (2, 2, 2)])
 def test_merge_order_makes_cells_contiguous(merge_order, rows, columns, merge_size):
-    """Cell by cell in reading order, and in reading order within each, all patches occur."""
+    """Cell by cell in reading order, and in reading order within each, all patches occur, whatever was asked before."""
     patches = itertools.product(range(rows), range(columns))
     by_cell = sorted(patches, key=lambda patch: (patch[0] // merge_size, patch[1] // merge_size, patch))
+    assert_equal(merge_order(rows, columns, 1), list(range(rows * columns)))
     assert_equal(merge_order(rows, columns, merge_size), [row * columns + column for row, column in by_cell])
 
 

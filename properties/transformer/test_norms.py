@@ -15,7 +15,7 @@ from reference.transformer.norms import RunningMoments
 
 
 def epsilons():
-    return st.sampled_from([0.0625, 0.5, 3.0])
+    return st.sampled_from([2.0**-20, 0.0625, 0.5, 3.0])
 
 
 def tokens(*shape):
@@ -23,6 +23,11 @@ def tokens(*shape):
     *rows, dim = shape
     parts = st.tuples(dyadics(-16, 16, *rows, dim - 1, grid=1), dyadics(1, 16, *rows, 1, grid=1))
     return parts.map(lambda pair: torch.cat([pair[0], pair[0][..., :1] + pair[1]], -1))
+
+
+def entries(*shape):
+    """Numbers around 0 or around 4096."""
+    return normals(*shape) | normals(*shape).map(lambda x: 4096 + x)
 
 
 def by_pairs(x, label, epsilon):
@@ -68,7 +73,7 @@ def assert_rounded_once(y, expected, size):
     assert_close(y, expected, expected.abs() + 32 * ratio * size, roundings=0.5)
 
 
-@given(x=normals(2, 3, 5), epsilon=epsilons())
+@given(x=entries(2, 3, 5), epsilon=epsilons())
 def test_standardize_tokens_equals_mean_difference_to_own_channels(standardize_tokens, x, epsilon):
     """A channel is at its mean difference to all channels of its token, in units of sqrt(variance + epsilon)."""
     expected, size = by_pairs(x, token_label(x), epsilon)
@@ -170,7 +175,7 @@ def test_layer_norm_rounds_once_to_low_precision(
     assert_rounded_once(rms_norm(x, gain, epsilon), scaled, scaled.abs())
 
 
-@given(x=normals(1, 2, 3, 1, 5), gain=normals(3, 1, 5), bias=normals(3, 1, 5), epsilon=epsilons())
+@given(x=entries(1, 2, 3, 1, 5), gain=normals(3, 1, 5), bias=normals(3, 1, 5), epsilon=epsilons())
 def test_image_layer_norm_equals_mean_difference_to_own_image(image_layer_norm, x, gain, bias, epsilon):
     """All entries of an image share one mean and one variance, and each has a gain and a bias of its own."""
     standardized, size = by_pairs(x, torch.arange(2).reshape(2, 1, 1, 1), epsilon)
@@ -179,7 +184,7 @@ def test_image_layer_norm_equals_mean_difference_to_own_image(image_layer_norm, 
 
 
 @pytest.mark.parametrize(("groups", "size"), [(1, (5,)), (2, (1, 2)), (3, ())])
-@given(values=normals(2, 6, 5), gain=normals(6), bias=normals(6), epsilon=epsilons())
+@given(values=entries(2, 6, 5), gain=normals(6), bias=normals(6), epsilon=epsilons())
 def test_group_norm_equals_mean_difference_to_own_group(group_norm, values, gain, bias, epsilon, groups, size):
     """Consecutive channels, all their pixels and no other image share one mean and one variance."""
     x = values[..., : math.prod(size)].reshape(2, 6, *size)
@@ -195,7 +200,7 @@ def test_group_norm_rejects_groups_that_do_not_divide_channels(group_norm, group
     assert_rejects(group_norm, x, groups, ones, ones, 0.5)
 
 
-@given(x=normals(2, 3, 1, 5), gain=normals(3), bias=normals(3), epsilon=epsilons())
+@given(x=entries(2, 3, 1, 5), gain=normals(3), bias=normals(3), epsilon=epsilons())
 def test_instance_norm_equals_mean_difference_to_own_pixels(instance_norm, x, gain, bias, epsilon):
     """The pixels of one channel of one image share one mean and one variance."""
     standardized, size = by_pairs(x, group_label(x, 3), epsilon)
@@ -204,7 +209,7 @@ def test_instance_norm_equals_mean_difference_to_own_pixels(instance_norm, x, ga
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 1, 5), (1, 3, 5), (2, 3)])
-@given(values=normals(30), gain=normals(3), bias=normals(3), epsilon=epsilons())
+@given(values=entries(30), gain=normals(3), bias=normals(3), epsilon=epsilons())
 def test_batch_norm_in_training_equals_mean_difference_to_own_channel(
     batch_norm_in_training, values, gain, bias, epsilon, shape
 ):
@@ -222,17 +227,21 @@ def test_batch_norm_in_training_equals_mean_difference_to_own_channel(
     variance=dyadics(0, 4096, 3, grid=64),
     momentum=st.sampled_from([0.125, 0.0, 1.0]),
     epsilon=epsilons(),
+    offset=st.sampled_from([0, 4096]),
 )
-def test_batch_norm_in_training_moves_running_moments(batch_norm_in_training, x, mean, variance, epsilon, momentum):
+def test_batch_norm_in_training_moves_running_moments(
+    batch_norm_in_training, x, mean, variance, epsilon, momentum, offset
+):
     """Running moments go the share `momentum` of the way to the mean and the sample variance of each channel."""
     ones = torch.ones(3, dtype=torch.float64)
+    largest, x = x.abs().max(), x + offset
     _, moments = batch_norm_in_training(x, RunningMoments(mean, variance), ones, ones, momentum, epsilon)
     columns = x.transpose(0, 1).reshape(3, 10).tolist()
     to_mean = torch.tensor([statistics.mean(column) for column in columns], dtype=torch.float64)
     to_variance = torch.tensor([statistics.variance(column) for column in columns], dtype=torch.float64)
-    largest = x.abs().max()
-    assert_close(moments.mean, mean + momentum * (to_mean - mean), mean.abs() + largest)
-    assert_close(moments.variance, variance + momentum * (to_variance - variance), variance + largest**2)
+    assert_close(moments.mean, mean + momentum * (to_mean - mean), mean.abs() + largest + offset)
+    size = variance + largest**2 + offset * (1 + largest)
+    assert_close(moments.variance, variance + momentum * (to_variance - variance), size)
 
 
 @pytest.mark.parametrize(
@@ -252,14 +261,16 @@ def test_batch_norm_in_training_rejects_single_values_and_impossible_momenta(bat
     deviation=dyadics(32, 256, 3, grid=64),
     gain=normals(3),
     bias=normals(3),
+    unit=st.sampled_from([1, 2.0**-20]),
 )
 def test_batch_norm_in_evaluation_is_a_fixed_affine_map(
-    batch_norm_in_evaluation, scores, mean, deviation, gain, bias, size
+    batch_norm_in_evaluation, scores, mean, deviation, gain, bias, unit, size
 ):
     """k deviations sqrt(running variance + epsilon) from the running mean become bias + k gain, whatever the batch."""
     scores = scores[..., : math.prod(size)].reshape(2, 3, *size)
     x = along_channels(mean, scores) + along_channels(deviation, scores) * scores
-    y = batch_norm_in_evaluation(x, RunningMoments(mean, deviation**2 - 0.125), gain, bias, 0.125)
+    moments = RunningMoments(unit * mean, unit**2 * (deviation**2 - 0.125))
+    y = batch_norm_in_evaluation(unit * x, moments, gain, bias, unit**2 * 0.125)
     terms = along_channels((1 + mean.abs()) / deviation, scores) + scores.abs()
     g, b = along_channels(gain, scores), along_channels(bias, scores)
     assert_close(y, g * scores + b, g.abs() * terms + b.abs())
@@ -268,7 +279,16 @@ def test_batch_norm_in_evaluation_is_a_fixed_affine_map(
 @LOW_PRECISION
 @given(x=dyadics(-(2**16), 2**16, 2, 4, 3, grid=512), gain=normals(4), bias=normals(4), mean=normals(4))
 def test_group_norm_rounds_once_to_low_precision(
-    group_norm, image_layer_norm, batch_norm_in_training, batch_norm_in_evaluation, x, gain, bias, mean, dtype
+    group_norm,
+    instance_norm,
+    image_layer_norm,
+    batch_norm_in_training,
+    batch_norm_in_evaluation,
+    x,
+    gain,
+    bias,
+    mean,
+    dtype,
 ):
     """The error of every norm of images is half a spacing of the dtype, that of the running moments included."""
     x, gain, bias, mean = x.to(dtype), gain.to(dtype), bias.to(dtype), mean.to(dtype)
@@ -279,6 +299,8 @@ def test_group_norm_rounds_once_to_low_precision(
     standardized, size = by_pairs(wide, torch.arange(2)[:, None, None], 0.5)
     per_entry = image_layer_norm(x[:, None], gain[:, None].expand(1, 4, 3), bias[:, None].expand(1, 4, 3), 0.5)[:, 0]
     assert_rounded_once(per_entry, g * standardized + b, g.abs() * size + b.abs())
+    standardized, size = by_pairs(wide, group_label(x, 4), 0.5)
+    assert_rounded_once(instance_norm(x, gain, bias, 0.5), g * standardized + b, g.abs() * size + b.abs())
     moments = RunningMoments(mean, gain.square())
     y, moved = batch_norm_in_training(x, moments, gain, bias, 0.375, 0.5)
     standardized, size = by_pairs(wide, channel_label(x), 0.5)

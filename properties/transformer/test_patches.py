@@ -62,6 +62,7 @@ def test_pad_to_multiple_preserves_attention(pad_to_multiple, tokens, multiple):
     size = -(-5 // multiple) * multiple
     assert_equal(mask, [True] * 5 + [False] * (size - 5))
     assert_equal(padded[:, :5], tokens)
+    assert_equal(pad_to_multiple(tokens[0], multiple)[0], padded[0])
     assert_equal(padded[:, 5:], torch.zeros(2, size - 5, 3))
     padded = padded.double()
     scores = (padded @ padded.mT).masked_fill(~mask, -torch.inf)
@@ -134,7 +135,9 @@ def test_prepend_class_token_equals_sums_of_rows(prepend_class_token, patches, c
     """Position 0 is added to the class token, and position n to patch n."""
     first = (class_token + positions[0]).expand(2, 1, 5)
     rest = torch.stack([patches[:, n] + positions[n + 1] for n in range(3)], 1)
-    assert_close(prepend_class_token(patches, class_token, positions), torch.cat([first, rest], 1), 8)
+    expected = torch.cat([first, rest], 1)
+    assert_close(prepend_class_token(patches, class_token, positions), expected, 8)
+    assert_close(prepend_class_token(patches[0], class_token, positions), expected[0], 8)
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])
@@ -155,6 +158,8 @@ def test_insert_registers_follows_the_class_token(insert_registers, drop_registe
     more = torch.stack(rows, 1)
     assert_equal(insert_registers(tokens, registers), more)
     assert_equal(drop_registers(more, count), tokens)
+    assert_equal(insert_registers(tokens[0], registers), more[0])
+    assert_equal(drop_registers(more[0], count), tokens[0])
 
 
 @pytest.mark.parametrize("count", [-1, 3, 4])
@@ -170,6 +175,8 @@ def test_class_feature_equals_first_output(class_feature, patches, class_token, 
     """An encoder that hands its tokens back in reverse makes the last patch, with its position, the feature."""
     feature = class_feature(patches, class_token, positions, lambda tokens: tokens.flip(-2))
     assert_close(feature, patches[:, 3] + positions[4], 8)
+    alone = class_feature(patches[0], class_token, positions, lambda tokens: tokens.flip(-2))
+    assert_close(alone, patches[0, 3] + positions[4], 8)
 
 
 @given(

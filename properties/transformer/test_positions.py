@@ -19,9 +19,9 @@ BAD_BASES = [-2.0, 0.0, 1.0, math.inf, math.nan]
 
 def turned(x, cosine, sine, pairs):
     """x with each listed pair of channels, read as a complex number, multiplied by cosine + i sine."""
-    out = x.tolist()
-    for batch in out:
-        for row, real, imaginary in zip(batch, cosine.tolist(), sine.tolist(), strict=True):
+    out, cosine, sine = x.tolist(), cosine.expand(len(x), -1, -1), sine.expand(len(x), -1, -1)
+    for batch, reals, imaginaries in zip(out, cosine.tolist(), sine.tolist(), strict=True):
+        for row, real, imaginary in zip(batch, reals, imaginaries, strict=True):
             for (first, second), *by in zip(pairs, real, imaginary, strict=True):
                 number = complex(row[first], row[second]) * complex(*by)
                 row[first], row[second] = number.real, number.imag
@@ -66,6 +66,7 @@ def test_sinusoidal_position_embedding_equals_sines_and_cosines_in_turn(
     rows = [[f(p / spread) for spread in spreads for f in (math.sin, math.cos)] for p in positions.tolist()]
     condition = 1 + positions.abs()[:, None] * (1 + math.log(base))
     assert_close(sinusoidal_position_embedding(positions, 2 * pairs, *given_base), rows, condition)
+    assert_close(sinusoidal_position_embedding(positions[None], 2 * pairs, *given_base), [rows], condition)
 
 
 @given(p=POSITIONS, k=POSITIONS, pairs=PAIRS, base=st.sampled_from([1.5, 50.0, 10000.0]))
@@ -176,27 +177,41 @@ def test_rope_wavelengths_equals_positions_of_a_full_turn(rope_wavelengths, nume
     assert_close(rope_wavelengths(frequencies), [*expected, math.inf])
 
 
-@given(x=normals(3, 5, 4), cosine=normals(5, 2), sine=normals(5, 2), left=normals(3, 5, 6))
+@given(
+    x=normals(3, 5, 4),
+    cosine=normals(3, 5, 2),
+    sine=normals(3, 5, 2),
+    left=normals(3, 5, 6),
+    samples=st.sampled_from([1, 3]),
+)
 def test_rope_interleaved_equals_complex_products_of_neighbours(
-    rope_interleaved, partial_rope_interleaved, x, cosine, sine, left
+    rope_interleaved, partial_rope_interleaved, x, cosine, sine, left, samples
 ):
     """Channels (2 i, 2 i + 1), read as a complex number, are multiplied by cosine + i sine; others stay as they are."""
+    cosine, sine = cosine[:samples], sine[:samples]
     expected = torch.tensor(turned(x, cosine, sine, [(0, 1), (2, 3)]), dtype=torch.float64)
     size = x.abs().amax(-1, keepdim=True) * (cosine.abs() + sine.abs()).amax(-1, keepdim=True)
-    assert_close(rope_interleaved(x, cosine[None], sine[None]), expected, size)
-    partial = partial_rope_interleaved(torch.cat([x, left], dim=-1), cosine[None], sine[None])
+    assert_close(rope_interleaved(x, cosine, sine), expected, size)
+    partial = partial_rope_interleaved(torch.cat([x, left], dim=-1), cosine, sine)
     assert_close(partial, torch.cat([expected, left], dim=-1), torch.cat([size.expand(-1, -1, 4), 0 * left], dim=-1))
 
 
-@given(x=normals(3, 5, 4), cosine=normals(5, 2), sine=normals(5, 2), left=normals(3, 5, 6))
+@given(
+    x=normals(3, 5, 4),
+    cosine=normals(3, 5, 2),
+    sine=normals(3, 5, 2),
+    left=normals(3, 5, 6),
+    samples=st.sampled_from([1, 3]),
+)
 def test_rope_half_split_equals_complex_products_across_halves(
-    rope_half_split, partial_rope_half_split, x, cosine, sine, left
+    rope_half_split, partial_rope_half_split, x, cosine, sine, left, samples
 ):
     """Channels (i, i + h), read as a complex number, are multiplied by cosine + i sine; others stay as they are."""
+    cosine, sine = cosine[:samples], sine[:samples]
     expected = torch.tensor(turned(x, cosine, sine, [(0, 2), (1, 3)]), dtype=torch.float64)
     size = x.abs().amax(-1, keepdim=True) * (cosine.abs() + sine.abs()).amax(-1, keepdim=True)
-    assert_close(rope_half_split(x, cosine[None], sine[None]), expected, size)
-    partial = partial_rope_half_split(torch.cat([x, left], dim=-1), cosine[None], sine[None])
+    assert_close(rope_half_split(x, cosine, sine), expected, size)
+    partial = partial_rope_half_split(torch.cat([x, left], dim=-1), cosine, sine)
     assert_close(partial, torch.cat([expected, left], dim=-1), torch.cat([size.expand(-1, -1, 4), 0 * left], dim=-1))
 
 
@@ -291,6 +306,7 @@ def test_xpos_scales_equals_powers_of_a_constant_per_pair(xpos_scales, steps, ce
     expected = [[math.sqrt(constant ** int(2 * n)) for constant in constants] for n in steps.tolist()]
     scales = xpos_scales(center + scale_base * steps, float(center), 6, *given_parameters)
     assert_close(scales, expected, torch.tensor(expected) * (4 + 2 * steps.abs()[:, None]))
+    assert_equal(xpos_scales((center + scale_base * steps)[None], float(center), 6, *given_parameters), scales[None])
 
 
 @given(q=normals(5, 4), k=normals(5, 4), m=dyadics(0, 64, 5, grid=1), n=dyadics(0, 64, 5, grid=1))

@@ -12,8 +12,8 @@ from properties.rejection import assert_rejects
 from properties.strategies import levels
 
 DISTANCES = torch.arange(-143, 144).reshape(7, 41)
-BUCKETS = [(), (32, 128), (32, 17), (8, 20), (7, 30), (6, 17), (3, 9), (2, 2)]
-SIDES = [(), (32, 128), (32, 9), (16, 20), (14, 30), (6, 17), (4, 2)]
+BUCKETS = [(), (32, 128), (32, 17), (8, 20), (7, 30), (6, 17), (3, 9), (2, 2), (9, 128), (17, 27)]
+SIDES = [(), (32, 128), (32, 9), (16, 20), (14, 30), (6, 17), (4, 2), (18, 128), (34, 27)]
 
 
 def published_slopes(heads):
@@ -36,7 +36,7 @@ def bucket(distance, num_buckets=32, max_distance=128):
         return min(exact + int(share * (num_buckets - exact) + mpmath.mpf(10) ** -40), num_buckets - 1)
 
 
-@pytest.mark.parametrize("heads", [1, 2, 3, 4, 7, 8, 12, 15, 16])
+@pytest.mark.parametrize("heads", [1, 2, 3, 4, 7, 8, 12, 15, 16, 24])
 def test_alibi_slopes_equals_published_recursion(alibi_slopes, heads):
     """Heads whose number is a power of two share 8 doublings; others borrow every other slope of the next power."""
     found = alibi_slopes(heads)

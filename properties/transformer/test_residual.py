@@ -72,6 +72,7 @@ def test_drop_path_keeps_or_drops_whole_samples(drop_path, x, rate, uniform):
     rate = rate / 8
     rows = [row / (1 - rate) if draw >= rate else 0 * row for row, draw in zip(x, uniform.tolist(), strict=True)]
     assert_close(drop_path(x, rate, uniform), torch.stack(rows))
+    assert_close(drop_path(x[..., None], rate, uniform), torch.stack(rows)[..., None])
 
 
 @given(x=normals(3), rate=st.integers(0, 7))

@@ -94,7 +94,7 @@ def test_area_resize_rejects_empty_images(area_resize, bicubic_resize, side):
     h=normals(3, 2, 4, 5),
     weight=dyadics(-4096, 4096, 2, 2, 3, 3),
     bias=normals(2),
-    ratio=st.sampled_from([0.0, 0.375, 1.0, -0.25, 2.0]),
+    ratio=st.sampled_from([0.0, 0.375, 1.0, -0.25, 2.0, 2.0**-22]),
 )
 def test_blended_convolution_equals_sum_over_neighbours(blended_convolution, h, weight, bias, ratio):
     """A pixel keeps 1 - r of itself and gets r times the bias and its weighted neighbours, 0 beyond the border."""

@@ -51,7 +51,7 @@ def kept_by_index(channels, base, length, fast, slow):
     return [float(i <= low) if low == high else np.interp(i, [low, high], [1, 0]) for i in range(channels // 2)]
 
 
-@given(speeds=SPEEDS, positions=dyadics(-512, 512, 3, grid=8), factor=st.sampled_from([1, 2, 3, 7]))
+@given(speeds=SPEEDS, positions=dyadics(-512, 512, 3, grid=8), factor=st.sampled_from([1, 2.5, 3, 7]))
 def test_linear_scaled_frequencies_stretches_positions(
     linear_scaled_frequencies, rope_angles, speeds, positions, factor
 ):
@@ -78,6 +78,13 @@ def test_ntk_aware_frequencies_falls_in_equal_ratios_to_the_last_over_the_factor
     assert_close(ntk_aware_frequencies(channels, base, factor), expected, condition)
 
 
+def test_ntk_aware_base_falls_with_factors_below_one(ntk_aware_base, ntk_aware_frequencies, part_ntk_frequencies):
+    """Half the length takes the base of two pairs to a quarter."""
+    assert_close(ntk_aware_base(4, 16.0, 0.5), 4.0)
+    assert_close(ntk_aware_frequencies(4, 16.0, 0.5), [1, 0.5])
+    assert_close(part_ntk_frequencies(4, 16.0, 0.5, 1), [1, 0.5])
+
+
 @given(
     channels=WIDTHS,
     base=BASES,
@@ -88,8 +95,12 @@ def test_ntk_aware_frequencies_falls_in_equal_ratios_to_the_last_over_the_factor
 def test_dynamic_ntk_frequencies_follows_the_length(
     dynamic_ntk_frequencies, channels, base, factor, original_length, beyond
 ):
-    """Up to the original length nothing changes; s (n - L) / L + 1 is what divides the last frequency beyond it."""
+    """Up to the original length nothing changes; s (n - L) / L + 1 is what divides the last frequency beyond it.
+
+    A longer sequence before it does not matter.
+    """
     length = original_length + beyond
+    dynamic_ntk_frequencies(channels, base, factor, 9 * original_length, original_length)
     stretch = 1 + Fraction(factor) * max(beyond, 0) / original_length
     expected = geometric(channels, base, float(stretch))
     condition = expected * (1 + factor * abs(length) / original_length + math.log(base * stretch))
@@ -204,8 +215,9 @@ def test_yarn_attention_factor_is_linear_in_the_logarithm(yarn_attention_factor,
 def test_longrope_frequencies_divides_each_pair_by_its_factor(
     longrope_frequencies, speeds, short, long, original_length, beyond
 ):
-    """The long table is for lengths beyond the original one, the short one for that length and less."""
+    """The long table is for lengths beyond the original one, the short one for that length and less, even after it."""
     table = long if beyond > 0 else short
+    longrope_frequencies(speeds, short, long, 2 * original_length, original_length)
     expected = [float(Fraction(f) / Fraction(by)) for f, by in zip(speeds.tolist(), table.tolist(), strict=True)]
     observed = longrope_frequencies(speeds, short, long, original_length + beyond, original_length)
     assert_close(observed, expected)
@@ -290,11 +302,15 @@ def test_ntk_aware_base_rejects_impossible_heads(
     channels,
     base,
 ):
-    """Channels turn in pairs, and the base is above 1 and finite; a single pair is first and last at once."""
+    """Channels turn in pairs, and the base is above 1 and finite; a single pair is first and last at once.
+
+    Factors below 1 must leave the base above 1.
+    """
     assert_close(ntk_aware_base(4, 1.25, 1.0), 1.25)
     assert_rejects(ntk_aware_base, channels, base, 2.0)
     assert_rejects(ntk_aware_base, 2, 10.0, 2.0)
     assert_rejects(ntk_aware_frequencies, channels, base, 2.0)
+    assert_rejects(ntk_aware_frequencies, 4, 3.0, 0.5)
     assert_rejects(dynamic_ntk_frequencies, channels, base, 2.0, 30, 20)
     assert_rejects(part_ntk_frequencies, channels, base, 2.0, 20)
     assert_rejects(yarn_frequencies, channels, base, 2.0, 20)

@@ -89,6 +89,7 @@ def test_cyclic_shift_translates_on_the_torus(cyclic_shift, shift):
     shifted = cyclic_shift(x, shift)
     assert_equal(shifted, torch.stack([torch.stack(row) for row in expected]))
     assert_equal(cyclic_shift(shifted, -shift), x)
+    assert_equal(cyclic_shift(torch.stack([x, -x]), shift), torch.stack([shifted, -shifted]))
 
 
 @pytest.mark.parametrize(("height", "width", "size", "shift"), SHIFTED)
@@ -150,12 +151,14 @@ def test_relative_position_index_numbers_the_offsets(relative_position_index, si
     assert_equal(index + index.T, torch.full_like(index, len(offsets) - 1))
 
 
-def test_relative_position_bias_depends_on_the_offset_alone(relative_position_bias):
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_relative_position_bias_depends_on_the_offset_alone(relative_position_bias, size):
     """Tokens at (i, j) and (m, n) have the entry of the table at row i - m and column j - n from the middle."""
-    square = numbered(5, 5, 2)
-    places = list(itertools.product(range(3), repeat=2))
-    expected = torch.stack([torch.stack([square[i - m + 2, j - n + 2] for m, n in places]) for i, j in places])
-    assert_equal(relative_position_bias(square.flatten(0, 1), 3), expected.permute(2, 0, 1))
+    square, middle = numbered(2 * size - 1, 2 * size - 1, 2), size - 1
+    places = list(itertools.product(range(size), repeat=2))
+    rows = [[square[i - m + middle, j - n + middle] for m, n in places] for i, j in places]
+    expected = torch.stack([torch.stack(row) for row in rows])
+    assert_equal(relative_position_bias(square.flatten(0, 1), size), expected.permute(2, 0, 1))
 
 
 @pytest.mark.parametrize(("offsets", "size"), [(8, 2), (10, 2), (9, 3), (1, 0)])
@@ -187,9 +190,14 @@ def test_shifted_window_attention_knows_places_in_windows(shifted_window_attenti
     """The token at (i, j) has the place (i - shift, j - shift) modulo the side of the window, and returns to (i, j)."""
     x = numbered(2, height, width, 3)
     place = numbered(size * size, 3)
-    seen = shifted_window_attention(x, size, shift, lambda windows, mask: windows + 1000 * place)
+
+    def attend(windows, mask):
+        return windows + 1000 * place
+
+    seen = shifted_window_attention(x, size, shift, attend)
     places = [[((i - shift) % size) * size + (j - shift) % size for j in range(width)] for i in range(height)]
     assert_equal(seen, x + 1000 * place[torch.tensor(places)])
+    assert_equal(shifted_window_attention(x[0], size, shift, attend), seen[0])
 
 
 @pytest.mark.parametrize(("height", "width", "size", "shift"), [(4, 6, 2, 2), (4, 6, 2, -1), (4, 5, 2, 1)])
@@ -204,7 +212,9 @@ def test_stack_patches_goes_down_each_column(stack_patches):
     x = numbered(6, 8, 3)
     cells = itertools.product(range(0, 6, 2), range(0, 8, 2))
     expected = [torch.cat([x[i, j], x[i + 1, j], x[i, j + 1], x[i + 1, j + 1]]) for i, j in cells]
-    assert_equal(stack_patches(x), torch.stack(expected).reshape(3, 4, 12))
+    stacked = torch.stack(expected).reshape(3, 4, 12)
+    assert_equal(stack_patches(x), stacked)
+    assert_equal(stack_patches(torch.stack([x, -x])), torch.stack([stacked, -stacked]))
 
 
 @given(x=normals(2, 4, 6, 3), reduction=normals(5, 12))
@@ -212,10 +222,15 @@ def test_patch_merging_equals_strided_convolution(patch_merging, x, reduction):
     """With cells multiplied by their sum of squares it is a convolution of stride 2 multiplied by these sums."""
     image, kernel = x.permute(0, 3, 1, 2), reduction.reshape(5, 2, 2, 3).permute(0, 3, 2, 1)
     squares = torch.nn.functional.avg_pool2d(image.square().sum(1, keepdim=True), 2, divisor_override=1)
-    merged = patch_merging(x, lambda stacked: stacked * stacked.square().sum(-1, keepdim=True), reduction)
-    expected = torch.nn.functional.conv2d(image, kernel, stride=2) * squares
+    expected = (torch.nn.functional.conv2d(image, kernel, stride=2) * squares).permute(0, 2, 3, 1)
     # Twelve products of numbers up to 4, and twelve squares.
-    assert_close(merged, expected.permute(0, 2, 3, 1), 12 * 16 * (1 + squares.permute(0, 2, 3, 1)))
+    size = 12 * 16 * (1 + squares.permute(0, 2, 3, 1))
+
+    def normalize(stacked):
+        return stacked * stacked.square().sum(-1, keepdim=True)
+
+    assert_close(patch_merging(x, normalize, reduction), expected, size)
+    assert_close(patch_merging(x[0], normalize, reduction), expected[0], size[0])
 
 
 @pytest.mark.parametrize(("height", "width"), [(3, 4), (4, 5)])
@@ -269,6 +284,7 @@ def test_cells_by_window_moves_cells_as_a_whole(cells_by_window, cells_by_raster
     merged = numbered(2, 5, 3)
     back = cells_by_raster(merged, torch.tensor(order))
     assert_equal(torch.stack([back[:, cell] for cell in order], 1), merged)
+    assert_equal(cells_by_raster(merged[0], torch.tensor(order)), back[0])
 
 
 @pytest.mark.parametrize(("grids", "merge_size", "window"), VIDEOS)

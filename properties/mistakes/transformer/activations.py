@@ -69,6 +69,12 @@ def silu_that_is_mish(x):
     return torch.nn.functional.mish(x)
 
 
+@mistake(of=silu, seen="catalogue R001-023")
+def silu_that_is_relu_far_out(x):
+    """numbers beyond 8 are taken as they are, and those below -8 for 0"""
+    return torch.where(x.abs() > 8, x.clamp(min=0), silu(x))
+
+
 @variant(of=silu, seen="catalogue R003-017")
 def silu_as_quotient(x):
     """x / (1 + exp(-x)) is 0 where the exponential is infinite"""
@@ -135,6 +141,13 @@ def gelu_tanh_with_rounded_constant(x):
     return x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.045 * x**3))) / 2
 
 
+@mistake(of=gelu_tanh, seen="catalogue R004-070")
+def gelu_tanh_by_exponentials(x):
+    """the hyperbolic tangent is a quotient of exponentials, which overflow"""
+    shares = torch.exp(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+    return x * (1 + (shares - 1) / (shares + 1)) / 2
+
+
 @variant(of=gelu_tanh, seen="arXiv:1606.08415, section 2")
 def gelu_tanh_by_sigmoid(x):
     """(1 + tanh(u)) / 2 is sigmoid(2 u)"""
@@ -177,6 +190,19 @@ def swiglu_that_adds(x, gate_weight, gate_bias, up_weight, up_bias):
     return silu(linear(x, gate_weight, gate_bias)) + linear(x, up_weight, up_bias)
 
 
+@mistake(of=swiglu, seen="catalogue R003-016")
+def swiglu_by_exponentials(x, gate_weight, gate_bias, up_weight, up_bias):
+    """the gate is g exp(g) / (1 + exp(g)), which overflows"""
+    gate = linear(x, gate_weight, gate_bias)
+    return gate * gate.exp() / (1 + gate.exp()) * linear(x, up_weight, up_bias)
+
+
+@mistake(of=swiglu, seen="catalogue R003-016")
+def swiglu_with_a_bounded_gate(x, gate_weight, gate_bias, up_weight, up_bias):
+    """the gate is cut off at 20"""
+    return silu(linear(x, gate_weight, gate_bias).clamp(max=20)) * linear(x, up_weight, up_bias)
+
+
 @mistake(of=swiglu_feed_forward, seen="catalogue R003-016")
 def swiglu_feed_forward_gating_the_wrong_branch(x, gate_weight, up_weight, down_weight):
     """gate and value are exchanged, as when a fused weight is split in the wrong order"""
@@ -199,3 +225,16 @@ def swiglu_feed_forward_of_the_product(x, gate_weight, up_weight, down_weight):
 def swiglu_feed_forward_with_a_residual(x, gate_weight, up_weight, down_weight):
     """the token itself is added, which is the block's task"""
     return x + swiglu_feed_forward(x, gate_weight, up_weight, down_weight)
+
+
+@mistake(of=swiglu_feed_forward, seen="catalogue R003-016")
+def swiglu_feed_forward_by_exponentials(x, gate_weight, up_weight, down_weight):
+    """the gate is g exp(g) / (1 + exp(g)), which overflows"""
+    gate = linear(x, gate_weight)
+    return linear(gate * gate.exp() / (1 + gate.exp()) * linear(x, up_weight), down_weight)
+
+
+@mistake(of=swiglu_feed_forward, seen="catalogue R003-016")
+def swiglu_feed_forward_with_a_bounded_gate(x, gate_weight, up_weight, down_weight):
+    """the gate is cut off at 20"""
+    return linear(silu(linear(x, gate_weight).clamp(max=20)) * linear(x, up_weight), down_weight)

@@ -4,7 +4,7 @@ import functools
 import math
 
 import torch
-from torch.nn.functional import linear
+from torch.nn.functional import linear, normalize
 
 from properties.mistakes import mistake, variant
 from reference.transformer.attention import (
@@ -32,6 +32,13 @@ def _read(scores, value):
     """The softmax with -inf in place of masked scores, which leaves zeros where a row has no other."""
     weights = torch.where(scores > -math.inf, scores, torch.finfo(scores.dtype).min).softmax(-1)
     return torch.where(scores > -math.inf, weights, 0).to(value.dtype) @ value
+
+
+def _unshifted(scores, value):
+    """The softmax by exponentials of the scores as they are, which leaves zeros where all vanish."""
+    weights = scores.exp()
+    total = weights.sum(-1, keepdim=True)
+    return weights / torch.where(total == 0, 1, total) @ value
 
 
 @mistake(of=attention, seen="mlc-ai/mlc-llm#3426")
@@ -140,6 +147,12 @@ def attention_of_sigmoids(query, key, value, mask):
     return torch.where(mask, _scores(query, key).sigmoid(), 0) @ value
 
 
+@mistake(of=attention, seen="catalogue R003-168")
+def attention_of_a_single_query_to_everything(query, key, value, mask):
+    """the mask is dropped for a single query, as if it came after all keys"""
+    return attention(query, key, value, mask if query.shape[-2] > 1 else torch.ones_like(mask))
+
+
 @variant(of=attention, seen="arXiv:1706.03762, section 3.2")
 def attention_with_shifted_keys(query, key, value, mask):
     """a constant added to all keys adds the same to all scores of a query, and drops out"""
@@ -184,6 +197,25 @@ def biased_attention_that_ignores_finite_biases(query, key, value, bias):
     return biased_attention(query, key, value, torch.where(bias > -math.inf, 0, bias))
 
 
+@mistake(of=biased_attention, seen="catalogue R001-017")
+def biased_attention_by_exponentials(query, key, value, bias):
+    """exponentials are taken without subtracting the largest score, and overflow or vanish"""
+    return _unshifted(_scores(query, key) + bias, value)
+
+
+@mistake(of=biased_attention, seen="catalogue R001-017")
+def biased_attention_that_hides_low_biases(query, key, value, bias):
+    """biases below -10000 hide a key, as if they were -inf"""
+    return biased_attention(query, key, value, torch.where(bias < -1e4, -math.inf, bias))
+
+
+@mistake(of=biased_attention, seen="catalogue R001-017")
+def biased_attention_of_a_single_query_without_bias(query, key, value, bias):
+    """finite biases are dropped for a single query"""
+    dropped = bias if query.shape[-2] > 1 else torch.where(bias > -math.inf, 0, bias)
+    return biased_attention(query, key, value, dropped)
+
+
 @mistake(of=score_modified_attention, seen="catalogue R001-017")
 def score_modified_attention_before_the_scale(query, key, value, score_mod):
     """the function gets q k^T, and its result is divided by the root of the number of channels"""
@@ -213,6 +245,21 @@ def score_modified_attention_of_weights(query, key, value, score_mod):
     places = torch.arange(query.shape[-2])[:, None], torch.arange(key.shape[-2])
     weights = score_mod(_scores(query, key).softmax(-1), *places).to(value.dtype)
     return torch.where(weights > -math.inf, weights, 0) @ value
+
+
+@mistake(of=score_modified_attention, seen="catalogue R001-017")
+def score_modified_attention_by_exponentials(query, key, value, score_mod):
+    """exponentials are taken without subtracting the largest score, and overflow or vanish"""
+    places = torch.arange(query.shape[-2])[:, None], torch.arange(key.shape[-2])
+    return _unshifted(score_mod(_scores(query, key), *places), value)
+
+
+@mistake(of=score_modified_attention, seen="catalogue R001-017")
+def score_modified_attention_that_hides_low_scores(query, key, value, score_mod):
+    """scores below -10000 hide a key, as if they were -inf"""
+    places = torch.arange(query.shape[-2])[:, None], torch.arange(key.shape[-2])
+    scores = score_mod(_scores(query, key), *places)
+    return _read(torch.where(scores < -1e4, -math.inf, scores), value)
 
 
 @mistake(of=upcast_softmax, seen="catalogue R003-248")
@@ -245,6 +292,13 @@ def upcast_softmax_over_the_wrong_axis(scores):
 def upcast_softmax_with_clamped_scores(scores):
     """scores are clamped against overflow"""
     return upcast_softmax(scores.clamp(-11, 11))
+
+
+@mistake(of=upcast_softmax, seen="catalogue R003-248")
+def upcast_softmax_without_shift_in_double_precision(scores):
+    """the largest score is subtracted in lower precision only"""
+    shares = scores.exp()
+    return shares / shares.sum(-1, keepdim=True) if scores.dtype == torch.float64 else upcast_softmax(scores)
 
 
 @mistake(of=online_softmax_attention, seen="arXiv:1805.02867, algorithm 3")
@@ -382,6 +436,22 @@ def cosine_attention_divided_by_the_scale(query, key, value, log_scale, mask):
     return cosine_attention(query, key, value, -log_scale, mask)
 
 
+@mistake(of=cosine_attention, seen="catalogue R004-071")
+def cosine_attention_with_least_lengths(query, key, value, log_scale, mask):
+    """lengths below 1 / 1000 are taken for that, so that the cosines of short vectors are near 0"""
+    cosines = normalize(query, dim=-1, eps=1e-3) @ normalize(key, dim=-1, eps=1e-3).mT
+    scale = log_scale.clamp(max=math.log(100)).exp()[:, None, None]
+    return _read(torch.where(mask, scale * cosines, -math.inf), value)
+
+
+@mistake(of=cosine_attention, seen="catalogue R004-071")
+def cosine_attention_scaled_along_the_batch(query, key, value, log_scale, mask):
+    """the scales belong to the first axis, which is that of the heads only without a batch"""
+    scale = log_scale.clamp(max=math.log(100)).exp().reshape(-1, *[1] * (query.ndim - 1))
+    cosines = normalize(query, dim=-1) @ normalize(key, dim=-1).mT
+    return _read(torch.where(mask, scale * cosines, -math.inf), value)
+
+
 def _cosines(query, key):
     lengths = [x.norm(dim=-1, keepdim=True).clamp(min=1e-12) for x in (query, key)]
     return (query / lengths[0]) @ (key / lengths[1]).mT
@@ -407,6 +477,13 @@ def split_heads_that_drops_channels(x, heads):
     return torch.stack([x[..., h * width : (h + 1) * width] for h in range(max(heads, 1))], -3)
 
 
+@mistake(of=split_heads, seen="catalogue R001-016")
+def split_heads_of_batches_alone(x, heads):
+    """heads become the second axis, whatever the number of axes"""
+    split_heads(x, heads)
+    return torch.stack(x.chunk(heads, -1), 1)
+
+
 @mistake(of=merge_heads, seen="catalogue R001-016")
 def merge_heads_without_transpose(x):
     """heads and tokens are reshaped at once, so that tokens mix"""
@@ -424,6 +501,12 @@ def merge_heads_interleaved(x):
 def merge_heads_that_adds(x):
     """heads are averaged and repeated instead of joined"""
     return torch.cat([x.mean(-3)] * x.shape[-3], -1)
+
+
+@mistake(of=merge_heads, seen="catalogue R001-016")
+def merge_heads_of_batches_alone(x):
+    """the second axis is taken for that of the heads, whatever the number of axes"""
+    return torch.cat(x.unbind(1), -1)
 
 
 @mistake(of=split_qkv, seen="EleutherAI/gpt-neox, whose projection has the order (H, 3, d)")
@@ -462,6 +545,13 @@ def split_qkv_that_drops_channels(packed, heads):
     """channels that are left over are dropped"""
     width = packed.shape[-1] // (3 * max(heads, 1)) * 3 * max(heads, 1)
     return split_qkv(packed[..., :width], max(heads, 1))
+
+
+@mistake(of=split_qkv, seen="catalogue R001-016")
+def split_qkv_of_batches_alone(packed, heads):
+    """heads become the second axis, whatever the number of axes"""
+    split_qkv(packed, heads)
+    return tuple(torch.stack(part.chunk(heads, -1), 1) for part in packed.chunk(3, -1))
 
 
 @mistake(of=multi_head_attention, seen="FareedKhan-dev/train-llm-from-scratch#3")
@@ -531,6 +621,41 @@ def multi_head_attention_without_check(
     return multi_head_attention(queries_from, memory, *weights, heads if divides else 1, mask)
 
 
+@mistake(of=multi_head_attention, seen="catalogue R001-016")
+def multi_head_attention_by_exponentials(
+    queries_from, memory, query_weight, key_weight, value_weight, out_weight, heads, mask
+):
+    """exponentials are taken without subtracting the largest score, and overflow"""
+    query, key, value = (
+        split_heads(linear(x, weight), heads)
+        for x, weight in ((queries_from, query_weight), (memory, key_weight), (memory, value_weight))
+    )
+    scores = torch.where(mask[..., None, :, :], _scores(query, key), -math.inf)
+    return linear(merge_heads(_unshifted(scores, value)), out_weight)
+
+
+@mistake(of=multi_head_attention, seen="catalogue R001-016")
+def multi_head_attention_of_a_single_query_to_everything(
+    queries_from, memory, query_weight, key_weight, value_weight, out_weight, heads, mask
+):
+    """the mask is dropped for a single query, as if it came after all keys"""
+    seen = mask if queries_from.shape[-2] > 1 else torch.ones_like(mask)
+    return multi_head_attention(queries_from, memory, query_weight, key_weight, value_weight, out_weight, heads, seen)
+
+
+@mistake(of=multi_head_attention, seen="catalogue R001-016")
+def multi_head_attention_with_masks_of_batches_alone(
+    queries_from, memory, query_weight, key_weight, value_weight, out_weight, heads, mask
+):
+    """the heads get their axis behind the first of the mask, which is that of the queries in a mask for all texts"""
+    query, key, value = (
+        split_heads(linear(x, weight), heads)
+        for x, weight in ((queries_from, query_weight), (memory, key_weight), (memory, value_weight))
+    )
+    seen = mask[:, None] if queries_from.ndim > 2 else mask
+    return linear(merge_heads(attention(query, key, value, seen)), out_weight)
+
+
 @mistake(of=packed_multi_head_attention, seen="FrancescoSaverioZuppichini/ViT#1")
 def packed_multi_head_attention_scaled_by_model_width(x, qkv_weight, qkv_bias, out_weight, out_bias, heads, mask):
     """scores are divided by the root of the width of all heads together"""
@@ -571,6 +696,21 @@ def packed_multi_head_attention_that_drops_channels(x, qkv_weight, qkv_bias, out
     query, key, value = split_qkv_that_drops_channels(linear(x, qkv_weight, qkv_bias), heads)
     read = merge_heads(attention(query, key, value, mask[..., None, :, :]))
     return linear(read, out_weight[:, : read.shape[-1]], out_bias)
+
+
+@mistake(of=packed_multi_head_attention, seen="catalogue R001-016")
+def packed_multi_head_attention_by_exponentials(x, qkv_weight, qkv_bias, out_weight, out_bias, heads, mask):
+    """exponentials are taken without subtracting the largest score, and overflow"""
+    query, key, value = split_qkv(linear(x, qkv_weight, qkv_bias), heads)
+    scores = torch.where(mask[..., None, :, :], _scores(query, key), -math.inf)
+    return linear(merge_heads(_unshifted(scores, value)), out_weight, out_bias)
+
+
+@mistake(of=packed_multi_head_attention, seen="catalogue R001-016")
+def packed_multi_head_attention_with_masks_of_batches_alone(x, qkv_weight, qkv_bias, out_weight, out_bias, heads, mask):
+    """the axis of the heads is put behind the first of the mask, which is that of the queries without a batch"""
+    query, key, value = split_qkv(linear(x, qkv_weight, qkv_bias), heads)
+    return linear(merge_heads(attention(query, key, value, mask[:, None])), out_weight, out_bias)
 
 
 @variant(of=packed_multi_head_attention, seen="VAR code")
@@ -627,6 +767,27 @@ def grouped_query_attention_without_check(query, key, value, mask):
     return attention(query, key[..., shared, :, :], value[..., shared, :, :], mask)
 
 
+@mistake(of=grouped_query_attention, seen="catalogue R003-231")
+def grouped_query_attention_by_exponentials(query, key, value, mask):
+    """exponentials are taken without subtracting the largest score, and overflow"""
+    grouped_query_attention(query, key, value, mask)
+    key, value = (x.repeat_interleave(query.shape[-3] // x.shape[-3], -3) for x in (key, value))
+    return _unshifted(torch.where(mask, _scores(query, key), -math.inf), value)
+
+
+@mistake(of=grouped_query_attention, seen="catalogue R003-231")
+def grouped_query_attention_of_a_single_query_to_everything(query, key, value, mask):
+    """the mask is dropped for a single query, as if it came after all keys"""
+    return grouped_query_attention(query, key, value, mask if query.shape[-2] > 1 else torch.ones_like(mask))
+
+
+@mistake(of=grouped_query_attention, seen="catalogue R003-231")
+def grouped_query_attention_with_masks_of_heads_alone(query, key, value, mask):
+    """a mask for all heads is split into groups like one with a part for each head"""
+    split = mask.unflatten(-3, (key.shape[-3], -1)).flatten(-4, -3) if mask.ndim > 2 else mask
+    return grouped_query_attention(query, key, value, split)
+
+
 @mistake(of=attention_pool, seen="catalogue R001-097")
 def attention_pool_of_padding(tokens, query, key_weight, value_weight, out_weight, kept):
     """padding is read as well"""
@@ -666,3 +827,12 @@ def attention_pool_without_check(tokens, query, key_weight, value_weight, out_we
     key_weight = torch.cat([key_weight, key_weight.new_zeros(heads * d, key_weight.shape[1])])[: heads * d]
     width = len(value_weight) // heads * heads
     return attention_pool(tokens, query, key_weight, value_weight[:width], out_weight[:, :width], kept)
+
+
+@mistake(of=attention_pool, seen="catalogue R001-097")
+def attention_pool_by_exponentials(tokens, query, key_weight, value_weight, out_weight, kept):
+    """exponentials are taken without subtracting the largest score, and overflow"""
+    attention_pool(tokens, query, key_weight, value_weight, out_weight, kept)
+    key, value = (split_heads(linear(tokens, weight), len(query)) for weight in (key_weight, value_weight))
+    scores = torch.where(kept[..., None, None, :], _scores(query[:, None], key), -math.inf)
+    return linear(merge_heads(_unshifted(scores, value)), out_weight).squeeze(-2)

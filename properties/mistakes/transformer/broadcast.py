@@ -56,6 +56,26 @@ def broadcast_schedule_of_any_period(timesteps, period, low, high):
     return broadcast_schedule(timesteps, max(period, 1), low, high)
 
 
+@mistake(of=broadcast_schedule, seen="catalogue R003-173")
+def broadcast_schedule_of_whole_timesteps(timesteps, period, low, high):
+    """timesteps are cut to whole numbers"""
+    return broadcast_schedule([int(t) for t in timesteps], period, low, high)
+
+
+@mistake(of=broadcast_schedule, seen="catalogue R003-173")
+def broadcast_schedule_that_ends_with_the_window(timesteps, period, low, high):
+    """after the first timestep behind the window all compute"""
+    schedule = broadcast_schedule(timesteps, period, low, high)
+    inside = [low < t < high for t in timesteps]
+    return tuple(again and all(inside[inside.index(True) : i]) for i, again in enumerate(schedule))
+
+
+@mistake(of=broadcast_schedule, seen="catalogue R003-173")
+def broadcast_schedule_of_falling_timesteps(timesteps, period, low, high):
+    """timesteps are brought into falling order first"""
+    return broadcast_schedule(sorted(timesteps, reverse=True), period, low, high)
+
+
 @mistake(of=mlp_broadcast_schedule, seen="catalogue R003-173")
 def mlp_broadcast_schedule_that_repeats_once_less(timesteps, stored_at, skip_count):
     """skip_count counts the call that stores"""
@@ -92,6 +112,18 @@ def mlp_broadcast_schedule_without_renewal(timesteps, stored_at, skip_count):
 def mlp_broadcast_schedule_of_negative_counts(timesteps, stored_at, skip_count):
     """a negative count turns broadcasting off instead of being refused"""
     return mlp_broadcast_schedule(timesteps, stored_at, max(skip_count, 0))
+
+
+@mistake(of=mlp_broadcast_schedule, seen="catalogue R003-173")
+def mlp_broadcast_schedule_of_falling_timesteps(timesteps, stored_at, skip_count):
+    """timesteps are brought into falling order first"""
+    return mlp_broadcast_schedule(sorted(timesteps, reverse=True), stored_at, skip_count)
+
+
+@mistake(of=mlp_broadcast_schedule, seen="catalogue R003-173")
+def mlp_broadcast_schedule_of_whole_timesteps(timesteps, stored_at, skip_count):
+    """timesteps are cut to whole numbers, as keys of a table"""
+    return mlp_broadcast_schedule([int(t) for t in timesteps], {int(t) for t in stored_at}, skip_count)
 
 
 @mistake(of=broadcast_step, seen="catalogue R003-173, diffusers without reset")
@@ -142,6 +174,12 @@ def broadcast_step_without_last_output(state, x, timestep, layer, num_steps, per
 def broadcast_step_of_any_period(state, x, timestep, layer, num_steps, period, low, high):
     """periods and numbers of steps below 1 are taken for 1"""
     return broadcast_step(state, x, timestep, layer, max(num_steps, 1), max(period, 1), low, high)
+
+
+@mistake(of=broadcast_step, seen="catalogue R003-173")
+def broadcast_step_at_whole_timesteps(state, x, timestep, layer, num_steps, period, low, high):
+    """the timestep is cut to a whole number"""
+    return broadcast_step(state, x, int(timestep), layer, num_steps, period, low, high)
 
 
 @variant(of=broadcast_step, seen="huggingface/diffusers, PyramidAttentionBroadcastHook")

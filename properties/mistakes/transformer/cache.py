@@ -15,6 +15,12 @@ from reference.transformer.cache import (
 from reference.transformer.masks import causal_mask, sliding_window_mask
 
 
+def _unshifted(query, cache, mask):
+    """Attention by exponentials of the scores as they are."""
+    weights = torch.where(mask, (query @ cache.key.mT / query.shape[-1] ** 0.5).exp(), 0)
+    return weights / weights.sum(-1, keepdim=True) @ cache.value
+
+
 @mistake(of=append_to_cache, seen="catalogue R001-015")
 def append_to_cache_in_front(cache, key, value):
     """new tokens are put in front of the earlier ones"""
@@ -32,6 +38,12 @@ def append_to_cache_that_keeps_old_values(cache, key, value):
     """new values are overwritten by the last cached one"""
     stale = torch.cat([cache.value, value], -2)[..., max(cache.value.shape[-2] - 1, 0), None, :].expand_as(value)
     return KeyValueCache(torch.cat([cache.key, key], -2), torch.cat([cache.value, stale], -2))
+
+
+@mistake(of=append_to_cache, seen="catalogue R001-015")
+def append_to_cache_of_batches_alone(cache, key, value):
+    """tokens are joined along the second axis, which is that of the heads if there are any"""
+    return KeyValueCache(torch.cat([cache.key, key], 1), torch.cat([cache.value, value], 1))
 
 
 @mistake(of=trim_cache, seen="arXiv:2310.06825, section 2")
@@ -58,6 +70,14 @@ def trim_cache_of_keys(cache, length):
 def trim_cache_without_check(cache, length):
     """a negative length leaves nothing"""
     return trim_cache(cache, max(length, 0))
+
+
+@mistake(of=trim_cache, seen="catalogue R001-015")
+def trim_cache_of_batches_alone(cache, length):
+    """the second axis is cut, which is that of the heads if there are any"""
+    trim_cache(cache, length)
+    start = max(cache.key.shape[1] - length, 0)
+    return KeyValueCache(cache.key[:, start:].clone(), cache.value[:, start:].clone())
 
 
 @mistake(
@@ -99,6 +119,14 @@ def cached_attention_to_the_past(query, key, value, cache):
     mask = causal_mask(query.shape[-2], longer.key.shape[-2])
     mask = mask & ~torch.eye(longer.key.shape[-2], dtype=torch.bool)[-query.shape[-2] :]
     return CachedAttention(attention(query, longer.key, longer.value, mask), longer)
+
+
+@mistake(of=cached_attention, seen="catalogue R001-015")
+def cached_attention_by_exponentials(query, key, value, cache):
+    """exponentials are taken without subtracting the largest score, and overflow"""
+    longer = append_to_cache(cache, key, value)
+    mask = causal_mask(query.shape[-2], longer.key.shape[-2])
+    return CachedAttention(_unshifted(query, longer, mask), longer)
 
 
 @mistake(of=cached_window_attention, seen="rasbt/LLMs-from-scratch#1013")
@@ -143,6 +171,14 @@ def cached_window_attention_by_negative_slices(query, key, value, cache, window)
 def cached_window_attention_without_check(query, key, value, cache, window):
     """an empty window is taken for one token"""
     return cached_window_attention(query, key, value, cache, max(window, 1))
+
+
+@mistake(of=cached_window_attention, seen="catalogue R001-015")
+def cached_window_attention_by_exponentials(query, key, value, cache, window):
+    """exponentials are taken without subtracting the largest score, and overflow"""
+    longer = append_to_cache(cache, key, value)
+    mask = sliding_window_mask(query.shape[-2], longer.key.shape[-2], window)
+    return CachedAttention(_unshifted(query, longer, mask), trim_cache(longer, window - 1))
 
 
 @variant(of=cached_window_attention, seen="rasbt/LLMs-from-scratch#1013")

@@ -23,6 +23,16 @@ from reference.transformer.conditioning import (
 from reference.transformer.norms import standardize_tokens
 
 
+def _overflowing(condition):
+    """A condition whose SiLU is not a number where c exp(c) / (1 + exp(c)) overflows."""
+    return torch.where(condition.exp() < torch.inf, condition, torch.nan)
+
+
+def _without_check(x, epsilon):
+    variance, mean = torch.var_mean(x, -1, correction=0, keepdim=True)
+    return (x - mean) / (variance + epsilon).sqrt()
+
+
 @mistake(of=adaptive_layer_norm, seen="catalogue R001-092")
 def adaptive_layer_norm_without_one(x, scale, shift, epsilon=1e-6):
     """tokens are multiplied by the scale instead of 1 + scale, so that a scale of 0 wipes them out"""
@@ -58,6 +68,27 @@ def adaptive_layer_norm_over_the_image(x, scale, shift, epsilon=1e-6):
     """all tokens of a sample share one mean and one variance"""
     normed = standardize_tokens(x.flatten(-2), epsilon).reshape(x.shape)
     return normed * (1 + scale[..., None, :]) + shift[..., None, :]
+
+
+@mistake(of=adaptive_layer_norm, seen="catalogue R001-092")
+def adaptive_layer_norm_of_batches_alone(x, scale, shift, epsilon=1e-6):
+    """scale and shift get a second axis for the tokens, whatever the number of axes"""
+    return standardize_tokens(x, epsilon) * (1 + scale.unsqueeze(1)) + shift.unsqueeze(1)
+
+
+@mistake(of=adaptive_layer_norm, seen="catalogue R001-092")
+def adaptive_layer_norm_by_difference_of_squares(x, scale, shift, epsilon=1e-6):
+    """the variance is mean(x^2) - mean(x)^2, which loses its digits where the mean is large"""
+    adaptive_layer_norm(x, scale, shift, epsilon)
+    mean = x.mean(-1, keepdim=True)
+    variance = (x.square().mean(-1, keepdim=True) - mean.square()).clamp(min=0)
+    return (x - mean) / (variance + epsilon).sqrt() * (1 + scale[..., None, :]) + shift[..., None, :]
+
+
+@mistake(of=adaptive_layer_norm, seen="catalogue R001-092")
+def adaptive_layer_norm_without_check(x, scale, shift, epsilon=1e-6):
+    """a negative epsilon is used as it is"""
+    return _without_check(x, epsilon) * (1 + scale[..., None, :]) + shift[..., None, :]
 
 
 @variant(of=adaptive_layer_norm, seen="huggingface/diffusers, AdaLayerNormZero with its norm's output kept")
@@ -104,6 +135,19 @@ def dit_modulation_of_uneven_parts(condition, weight, bias):
     return Modulation(*linear(silu(condition), weight, bias).tensor_split(6, -1))
 
 
+@mistake(of=dit_modulation, seen="catalogue R003-175")
+def dit_modulation_of_batches_alone(condition, weight, bias):
+    """the second axis is cut into six, whatever the number of axes"""
+    dit_modulation(condition, weight, bias)
+    return Modulation(*linear(silu(condition), weight, bias).chunk(6, 1))
+
+
+@mistake(of=dit_modulation, seen="catalogue R003-175")
+def dit_modulation_by_exponentials(condition, weight, bias):
+    """the SiLU is c exp(c) / (1 + exp(c)), which overflows"""
+    return dit_modulation(_overflowing(condition), weight, bias)
+
+
 @mistake(of=var_modulation, seen="catalogue R001-092")
 def var_modulation_in_dit_order(condition, weight, bias):
     """the rows are read in DiT's order: shift, scale, gate of one sub-layer, then of the other"""
@@ -129,6 +173,12 @@ def var_modulation_that_is_the_condition(condition, weight, bias):
     """the condition itself stands in for each of the six parts"""
     six = linear(silu(condition), weight, bias).chunk(6, -1)
     return Modulation(*(condition.mean(-1, keepdim=True) + 0 * part for part in six))
+
+
+@mistake(of=var_modulation, seen="catalogue R001-092")
+def var_modulation_by_exponentials(condition, weight, bias):
+    """the SiLU is c exp(c) / (1 + exp(c)), which overflows"""
+    return var_modulation(_overflowing(condition), weight, bias)
 
 
 @mistake(of=shared_var_modulation, seen="E001-4")
@@ -162,6 +212,20 @@ def shared_var_modulation_of_any_constant(condition, weight, bias, block_constan
     """a constant of one channel is spread over all channels instead of being refused"""
     channels = len(weight) // 6
     return shared_var_modulation(condition, weight, bias, block_constant[:, :channels].expand(6, channels))
+
+
+@mistake(of=shared_var_modulation, seen="catalogue R001-092")
+def shared_var_modulation_by_exponentials(condition, weight, bias, block_constant):
+    """the SiLU is c exp(c) / (1 + exp(c)), which overflows"""
+    return shared_var_modulation(_overflowing(condition), weight, bias, block_constant)
+
+
+@mistake(of=shared_var_modulation, seen="catalogue R001-092")
+def shared_var_modulation_of_batches_alone(condition, weight, bias, block_constant):
+    """the second axis is cut into six, whatever the number of axes"""
+    shared_var_modulation(condition, weight, bias, block_constant)
+    parts = (linear(silu(condition), weight, bias).unflatten(1, (6, -1)) + block_constant).unbind(1)
+    return Modulation(parts[4], parts[2], parts[0], parts[5], parts[3], parts[1])
 
 
 @mistake(of=adaln_zero_block, seen="catalogue R003-175")
@@ -222,6 +286,22 @@ def adaln_zero_block_that_ignores_epsilon(x, modulation, attend, feed_forward, e
     return adaln_zero_block(x, modulation, attend, feed_forward)
 
 
+@mistake(of=adaln_zero_block, seen="catalogue R001-092")
+def adaln_zero_block_of_batches_alone(x, modulation, attend, feed_forward, epsilon=1e-6):
+    """all six parts get a second axis for the tokens, whatever the number of axes"""
+    shift_1, scale_1, gate_1, shift_2, scale_2, gate_2 = (part.unsqueeze(1) for part in modulation)
+    x = x + gate_1 * attend(standardize_tokens(x, epsilon) * (1 + scale_1) + shift_1)
+    return x + gate_2 * feed_forward(standardize_tokens(x, epsilon) * (1 + scale_2) + shift_2)
+
+
+@mistake(of=adaln_zero_block, seen="catalogue R001-092")
+def adaln_zero_block_without_check(x, modulation, attend, feed_forward, epsilon=1e-6):
+    """a negative epsilon is used as it is"""
+    shift_1, scale_1, gate_1, shift_2, scale_2, gate_2 = (part[..., None, :] for part in modulation)
+    x = x + gate_1 * attend(_without_check(x, epsilon) * (1 + scale_1) + shift_1)
+    return x + gate_2 * feed_forward(_without_check(x, epsilon) * (1 + scale_2) + shift_2)
+
+
 @mistake(of=dit_final_layer, seen="catalogue R001-027")
 def dit_final_layer_with_scale_first(x, condition, modulation_weight, modulation_bias, weight, bias, epsilon=1e-6):
     """the first half of the modulation is taken for the scale, as in VAR"""
@@ -246,6 +326,26 @@ def dit_final_layer_without_check(x, condition, modulation_weight, modulation_bi
     """one row for all channels is accepted"""
     shift, scale = linear(silu(condition), modulation_weight, modulation_bias)[..., None, :].chunk(2, -1)
     return linear(standardize_tokens(x, epsilon) * (1 + scale) + shift, weight, bias)
+
+
+@mistake(of=dit_final_layer, seen="catalogue R003-175")
+def dit_final_layer_of_batches_alone(x, condition, modulation_weight, modulation_bias, weight, bias, epsilon=1e-6):
+    """the second axis is cut into shift and scale, whatever the number of axes"""
+    dit_final_layer(x, condition, modulation_weight, modulation_bias, weight, bias, epsilon)
+    shift, scale = linear(silu(condition), modulation_weight, modulation_bias).chunk(2, 1)
+    return linear(adaptive_layer_norm(x, scale, shift, epsilon), weight, bias)
+
+
+@mistake(of=dit_final_layer, seen="catalogue R003-175")
+def dit_final_layer_by_exponentials(x, condition, modulation_weight, modulation_bias, weight, bias, epsilon=1e-6):
+    """the SiLU is c exp(c) / (1 + exp(c)), which overflows"""
+    return dit_final_layer(x, _overflowing(condition), modulation_weight, modulation_bias, weight, bias, epsilon)
+
+
+@mistake(of=dit_final_layer, seen="catalogue R003-175")
+def dit_final_layer_of_any_epsilon(x, condition, modulation_weight, modulation_bias, weight, bias, epsilon=1e-6):
+    """a negative epsilon is taken for 0"""
+    return dit_final_layer(x, condition, modulation_weight, modulation_bias, weight, bias, max(epsilon, 0))
 
 
 @mistake(of=var_final_norm, seen="catalogue R001-027")
@@ -273,6 +373,18 @@ def var_final_norm_without_silu(x, condition, weight, bias, epsilon=1e-6):
 def var_final_norm_with_other_epsilon(x, condition, weight, bias, epsilon=1e-5):
     """epsilon is 1e-5 instead of 1e-6"""
     return var_final_norm(x, condition, weight, bias, epsilon)
+
+
+@mistake(of=var_final_norm, seen="catalogue R001-027")
+def var_final_norm_by_exponentials(x, condition, weight, bias, epsilon=1e-6):
+    """the SiLU is c exp(c) / (1 + exp(c)), which overflows"""
+    return var_final_norm(x, _overflowing(condition), weight, bias, epsilon)
+
+
+@mistake(of=var_final_norm, seen="catalogue R001-027")
+def var_final_norm_of_any_epsilon(x, condition, weight, bias, epsilon=1e-6):
+    """a negative epsilon is taken for 0"""
+    return var_final_norm(x, condition, weight, bias, max(epsilon, 0))
 
 
 @mistake(of=dit_condition, seen="catalogue R001-091")
@@ -458,3 +570,13 @@ def controlled_block_with_zero_in_both_places(
     """the output convolution is scaled by the size of the first one, so that both stay at 0 for good"""
     steered = trained_copy(x + pointwise_convolution(control, weight_in, bias_in))
     return block(x) + pointwise_convolution(steered, weight_out * weight_in.square().sum(), bias_out)
+
+
+@mistake(of=controlled_block, seen="catalogue R003-159")
+def controlled_block_of_single_images(x, control, block, trained_copy, weight_in, bias_in, weight_out, bias_out):
+    """the matrices are applied along the first axis, which is that of the batch if there is one"""
+
+    def convolution(image, weight, bias):
+        return torch.tensordot(weight, image, 1) + bias[:, None, None]
+
+    return block(x) + convolution(trained_copy(x + convolution(control, weight_in, bias_in)), weight_out, bias_out)

@@ -192,6 +192,13 @@ def concatenate_adapters_up_to_the_shortest(A, B, scalings):
     return concatenate_adapters(A[:count], B[:count], scalings[:count])
 
 
+@mistake(of=concatenate_adapters, seen="catalogue R003-241")
+def concatenate_adapters_without_scaling_of_a_single_one(A, B, scalings):
+    """a single adapter is returned as it is, without its scaling"""
+    whole = concatenate_adapters(A, B, scalings)
+    return (A[0].clone(), B[0].clone()) if len(A) == 1 else whole
+
+
 @mistake(of=glora_merge, seen="huggingface/peft#3411")
 def glora_merge_one_after_the_other(weight, multipliers, offsets):
     """each adapter multiplies the weight that the one before it has changed, so that their order matters"""

@@ -102,6 +102,13 @@ def num_masked_tokens_without_check(num_tokens, rate):
     return 0 if math.isnan(rate) else math.ceil(num_tokens * rate)
 
 
+@mistake(of=num_masked_tokens, seen="catalogue R001-127")
+def num_masked_tokens_rounded_up_from_a_hundredth(num_tokens, rate):
+    """fractions below a hundredth are rounded down"""
+    num_masked_tokens(num_tokens, rate)
+    return int(num_tokens * rate + 0.99)
+
+
 @mistake(of=mask_by_order, seen="E001-14")
 def mask_by_order_along_the_batch(order, num_masked):
     """the mask is scattered along the first axis, whose indices are samples and not positions"""
@@ -513,6 +520,15 @@ def generate_tokens_from_the_start_of_the_order(tokens, order, num_steps, sample
     return generate_tokens(tokens, order.flip(-1), num_steps, sample)
 
 
+@mistake(of=generate_tokens, seen="catalogue R001-128")
+def generate_tokens_of_batches_alone(tokens, order, num_steps, sample):
+    """the second axis is taken for that of the tokens, whatever the number of axes"""
+    state = GenerationState(tokens, order, tokens.shape[1])
+    for count in (*masked_counts(tokens.shape[1], num_steps)[:-1], 0):
+        state = generation_step(state, count, sample)
+    return state.tokens
+
+
 @mistake(of=linear_guidance_schedule, seen="catalogue R001-130")
 def linear_guidance_schedule_that_reaches_its_scale(scale, num_tokens, num_steps):
     """the last step uses the given scale, as if no token were masked after it"""
@@ -620,3 +636,9 @@ def tempered_sample_scaling_the_mean(mean, log_variance, noise, temperature):
 def tempered_sample_without_check(mean, log_variance, noise, temperature):
     """a negative temperature turns the noise around"""
     return sample_gaussian(mean, log_variance, temperature * noise)
+
+
+@mistake(of=tempered_sample, seen="catalogue R001-131")
+def tempered_sample_with_bounded_variance(mean, log_variance, noise, temperature):
+    """the logarithm of the variance is held between -30 and 20"""
+    return tempered_sample(mean, log_variance.clamp(-30, 20), noise, temperature)

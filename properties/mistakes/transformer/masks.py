@@ -234,6 +234,13 @@ def segment_mask_of_everything_kept(query_segments, key_segments):
     return (query_segments >= 0)[..., :, None] & (key_segments >= 0)[..., None, :]
 
 
+@mistake(of=segment_mask, seen="catalogue R001-090")
+def segment_mask_of_batches_alone(query_segments, key_segments):
+    """the axes are those of a batch, whatever their number"""
+    same = query_segments[:, :, None] == key_segments[:, None, :]
+    return same & (key_segments >= 0)[:, None, :]
+
+
 @mistake(of=packed_attention, seen="catalogue R001-090")
 def packed_attention_across_sequences(query, key, value, query_boundaries, key_boundaries):
     """the pack is treated as one sequence"""
@@ -259,6 +266,15 @@ def packed_attention_that_reads_padding(query, key, value, query_boundaries, key
     """queries behind the last sequence read the keys behind it"""
     ids = [segment_ids(b, x.shape[-2]) for b, x in ((query_boundaries, query), (key_boundaries, key))]
     return attention(query, key, value, segment_mask_that_lets_padding_see_padding(*ids))
+
+
+@mistake(of=packed_attention, seen="catalogue R001-090")
+def packed_attention_by_exponentials(query, key, value, query_boundaries, key_boundaries):
+    """exponentials are taken without subtracting the largest score, and overflow"""
+    numbers = segment_ids(query_boundaries, query.shape[-2]), segment_ids(key_boundaries, key.shape[-2])
+    shares = torch.where(segment_mask(*numbers), (query @ key.mT / query.shape[-1] ** 0.5).exp(), 0)
+    total = shares.sum(-1, keepdim=True)
+    return shares / torch.where(total == 0, 1, total) @ value
 
 
 @variant(of=packed_attention, seen="arXiv:2205.14135, code")

@@ -25,6 +25,8 @@ from reference.transformer.multimodal_positions import (
     vision_position_ids,
 )
 
+_orders = {}
+
 
 def _as_image(segment):
     return segment if isinstance(segment, int) else segment._replace(interval=1.0)
@@ -219,6 +221,13 @@ def temporal_position_ids_without_check(frames, seconds_per_frame, tokens_per_se
     return torch.tensor([math.floor(frame * step) for frame in range(frames)], dtype=torch.int64)
 
 
+@mistake(of=temporal_position_ids, seen="catalogue R003-223")
+def temporal_position_ids_in_single_precision(frames, seconds_per_frame, tokens_per_second):
+    """times are float32, where a step of hardly less than 1 is 1"""
+    temporal_position_ids(frames, seconds_per_frame, tokens_per_second)
+    return (torch.arange(frames) * (seconds_per_frame * tokens_per_second)).floor().long()
+
+
 @mistake(of=vision_position_ids, seen="E003-100")
 def vision_position_ids_with_columns_first(grid, merge_size):
     """ids are (time, x, y) where (time, row, column) is meant, which no square grid shows in their range"""
@@ -250,6 +259,13 @@ def vision_position_ids_rounded_down(grid, merge_size):
     side, frames = max(merge_size, 1), max(grid.frames, 1)
     rows, columns = max(grid.rows // side, 1), max(grid.columns // side, 1)
     return vision_position_ids(VisionGrid(frames, rows, columns, grid.interval or 1.0), 1)
+
+
+@mistake(of=vision_position_ids, seen="catalogue R003-223")
+def vision_position_ids_of_two_by_two(grid, merge_size):
+    """cells are always of 2 x 2 patches"""
+    vision_position_ids(grid, merge_size)
+    return vision_position_ids(grid, 2)
 
 
 @mistake(of=mrope_position_ids, seen="ohdearquant/lattice#1187")
@@ -307,6 +323,13 @@ def mrope_position_ids_without_check(segments, merge_size):
     return mrope_position_ids(kept, merge_size) if kept else torch.zeros(0, 3, dtype=torch.int64)
 
 
+@mistake(of=mrope_position_ids, seen="catalogue R003-223")
+def mrope_position_ids_of_two_by_two(segments, merge_size):
+    """cells are always of 2 x 2 patches"""
+    mrope_position_ids(segments, merge_size)
+    return mrope_position_ids(segments, 2)
+
+
 @mistake(of=mrope_position_ids_by_extent, seen="huggingface/transformers, version 4")
 def mrope_position_ids_by_extent_after_largest_id(segments, merge_size):
     """what follows a video starts after its largest id on any axis"""
@@ -333,6 +356,13 @@ def mrope_position_ids_by_extent_before_merging(segments, merge_size):
         ids.append(mrope_position_ids_by_extent([part], merge_size) + starts)
         starts += part if isinstance(part, int) else max(part.rows, part.columns)
     return torch.cat(ids)
+
+
+@mistake(of=mrope_position_ids_by_extent, seen="catalogue R003-223")
+def mrope_position_ids_by_extent_of_two_by_two(segments, merge_size):
+    """cells are always of 2 x 2 patches"""
+    mrope_position_ids_by_extent(segments, merge_size)
+    return mrope_position_ids_by_extent(segments, 2)
 
 
 @mistake(of=mrope_delta, seen="catalogue R003-223")
@@ -469,6 +499,13 @@ def merge_order_without_check(rows, columns, merge_size):
     high, wide = rows // side, columns // side
     patches = torch.arange(rows * columns).reshape(rows, columns)[: high * side, : wide * side]
     return patches.reshape(high, side, wide, side).transpose(1, 2).flatten()
+
+
+@mistake(of=merge_order, seen="catalogue R003-227")
+def merge_order_of_the_size_before(rows, columns, merge_size):
+    """orders are kept by the sides of the grid alone, for cells of another size too"""
+    order = merge_order(rows, columns, merge_size)
+    return _orders.setdefault((rows, columns), order).clone()
 
 
 @variant(of=merge_order, seen="kekzl/imp#1167")

@@ -21,6 +21,12 @@ def _standardized(x, axes, epsilon, correction=0):
     return (x - mean) / (variance + epsilon).sqrt()
 
 
+def _standardized_by_squares(x, axes, epsilon):
+    mean = x.mean(axes, keepdim=True)
+    variance = (x.square().mean(axes, keepdim=True) - mean.square()).clamp(min=0)
+    return (x - mean) / (variance + epsilon).sqrt()
+
+
 def _along_channels(values, x):
     return values.reshape(-1, *[1] * (x.ndim - 2))
 
@@ -61,6 +67,20 @@ def standardize_tokens_without_mean(x, epsilon):
 def standardize_tokens_to_length_one(x, epsilon):
     """centred tokens are scaled to length 1 instead of sqrt(d)"""
     return standardize_tokens(x, epsilon) / x.shape[-1] ** 0.5
+
+
+@mistake(of=standardize_tokens, seen="catalogue R001-026")
+def standardize_tokens_by_difference_of_squares(x, epsilon):
+    """the variance is mean(x^2) - mean(x)^2, which loses its digits where the mean is large"""
+    standardize_tokens(x, epsilon)
+    return _standardized_by_squares(x, -1, epsilon)
+
+
+@mistake(of=standardize_tokens, seen="catalogue R001-026")
+def standardize_tokens_with_least_epsilon(x, epsilon):
+    """an epsilon below 1e-5 is taken for that"""
+    standardize_tokens(x, epsilon)
+    return standardize_tokens(x, max(epsilon, 1e-5))
 
 
 @mistake(of=layer_norm, seen="codertimo/BERT-pytorch#30")
@@ -256,6 +276,20 @@ def image_layer_norm_with_sample_variance(x, gain, bias, epsilon):
     return gain * _standardized(x, (-3, -2, -1), epsilon, min(1, gain.numel() - 1)) + bias
 
 
+@mistake(of=image_layer_norm, seen="catalogue R003-027")
+def image_layer_norm_by_difference_of_squares(x, gain, bias, epsilon):
+    """the variance is mean(x^2) - mean(x)^2, which loses its digits where the mean is large"""
+    image_layer_norm(x, gain, bias, epsilon)
+    return gain * _standardized_by_squares(x, (-3, -2, -1), epsilon) + bias
+
+
+@mistake(of=image_layer_norm, seen="catalogue R003-027")
+def image_layer_norm_with_least_epsilon(x, gain, bias, epsilon):
+    """an epsilon below 1e-5 is taken for that"""
+    image_layer_norm(x, gain, bias, epsilon)
+    return image_layer_norm(x, gain, bias, max(epsilon, 1e-5))
+
+
 @mistake(of=group_norm, seen="catalogue R003-028")
 def group_norm_of_interleaved_channels(x, groups, gain, bias, epsilon):
     """a group is every groups-th channel instead of consecutive ones"""
@@ -314,6 +348,22 @@ def group_norm_with_a_smaller_last_group(x, groups, gain, bias, epsilon):
     return _along_channels(gain, x) * torch.cat(plain, 1) + _along_channels(bias, x)
 
 
+@mistake(of=group_norm, seen="catalogue R003-028")
+def group_norm_by_difference_of_squares(x, groups, gain, bias, epsilon):
+    """the variance is mean(x^2) - mean(x)^2, which loses its digits where the mean is large"""
+    group_norm(x, groups, gain, bias, epsilon)
+    parts = x.unflatten(1, (groups, -1))
+    standardized = _standardized_by_squares(parts, tuple(range(2, parts.ndim)), epsilon).flatten(1, 2)
+    return _along_channels(gain, x) * standardized + _along_channels(bias, x)
+
+
+@mistake(of=group_norm, seen="catalogue R003-028")
+def group_norm_with_least_epsilon(x, groups, gain, bias, epsilon):
+    """an epsilon below 1e-5 is taken for that"""
+    group_norm(x, groups, gain, bias, epsilon)
+    return group_norm(x, groups, gain, bias, max(epsilon, 1e-5))
+
+
 @mistake(of=instance_norm, seen="catalogue R003-028")
 def instance_norm_of_one_group(x, gain, bias, epsilon):
     """all channels of an image share one mean and one variance"""
@@ -331,6 +381,22 @@ def instance_norm_with_sample_variance(x, gain, bias, epsilon):
     """the variance is divided by n - 1 instead of n"""
     axes, correction = tuple(range(2, x.ndim)), min(1, x[0, 0].numel() - 1)
     return _along_channels(gain, x) * _standardized(x, axes, epsilon, correction) + _along_channels(bias, x)
+
+
+@mistake(of=instance_norm, seen="catalogue R003-028")
+def instance_norm_by_difference_of_squares(x, gain, bias, epsilon):
+    """the variance is mean(x^2) - mean(x)^2, which loses its digits where the mean is large"""
+    instance_norm(x, gain, bias, epsilon)
+    standardized = _standardized_by_squares(x, tuple(range(2, x.ndim)), epsilon)
+    return _along_channels(gain, x) * standardized + _along_channels(bias, x)
+
+
+@mistake(of=instance_norm, seen="catalogue R003-028")
+def instance_norm_in_low_precision(x, gain, bias, epsilon):
+    """mean and variance are rounded to the dtype of x on the way"""
+    instance_norm(x, gain, bias, epsilon)
+    standardized = _standardized(x, tuple(range(2, x.ndim)), epsilon)
+    return _along_channels(gain, x) * standardized + _along_channels(bias, x)
 
 
 @mistake(of=batch_norm_in_training, seen="catalogue R003-025")
@@ -394,6 +460,24 @@ def batch_norm_in_training_without_check(x, moments, gain, bias, momentum, epsil
     return y, RunningMoments(mean, variance)
 
 
+@mistake(of=batch_norm_in_training, seen="catalogue R003-025")
+def batch_norm_in_training_by_difference_of_squares(x, moments, gain, bias, momentum, epsilon):
+    """the variance is mean(x^2) - mean(x)^2, which loses its digits where the mean is large"""
+    _, moved = batch_norm_in_training(x, moments, gain, bias, momentum, epsilon)
+    standardized = _standardized_by_squares(x, (0, *range(2, x.ndim)), epsilon)
+    return _along_channels(gain, x) * standardized + _along_channels(bias, x), moved
+
+
+@mistake(of=batch_norm_in_training, seen="catalogue R003-025")
+def batch_norm_in_training_with_running_variance_by_squares(x, moments, gain, bias, momentum, epsilon):
+    """the running variance moves to mean(x^2) - mean(x)^2, which loses its digits where the mean is large"""
+    y, moved = batch_norm_in_training(x, moments, gain, bias, momentum, epsilon)
+    rows = x.transpose(0, 1).flatten(1).to(torch.promote_types(x.dtype, torch.float32))
+    variance = (rows.square().mean(1) - rows.mean(1).square()) * rows.shape[1] / (rows.shape[1] - 1)
+    kept = (1 - momentum) * moments.variance + momentum * variance
+    return y, RunningMoments(moved.mean, kept.to(moments.variance.dtype))
+
+
 @mistake(of=batch_norm_in_evaluation, seen="catalogue R003-025")
 def batch_norm_in_evaluation_of_training(x, moments, gain, bias, epsilon):
     """the batch is standardised by its own moments, as if eval() had been forgotten"""
@@ -415,6 +499,13 @@ def batch_norm_in_evaluation_without_root(x, moments, gain, bias, epsilon):
     """x is divided by the running variance instead of its root"""
     squared = RunningMoments(moments.mean, (moments.variance + epsilon).square() - epsilon)
     return batch_norm_in_evaluation(x, squared, gain, bias, epsilon)
+
+
+@mistake(of=batch_norm_in_evaluation, seen="catalogue R003-025")
+def batch_norm_in_evaluation_with_least_epsilon(x, moments, gain, bias, epsilon):
+    """an epsilon below 1e-5 is taken for that"""
+    batch_norm_in_evaluation(x, moments, gain, bias, epsilon)
+    return batch_norm_in_evaluation(x, moments, gain, bias, max(epsilon, 1e-5))
 
 
 @variant(of=batch_norm_in_evaluation, seen="catalogue R003-025")

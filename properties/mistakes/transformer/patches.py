@@ -99,6 +99,14 @@ def pad_to_multiple_on_the_left(tokens, multiple):
     return padded.roll(missing, -2), mask.roll(missing)
 
 
+@mistake(of=pad_to_multiple, seen="catalogue R001-089")
+def pad_to_multiple_of_batches_alone(tokens, multiple):
+    """the second axis is padded, whatever the number of axes"""
+    count = padding_to_multiple(tokens.shape[1], multiple)
+    padded = torch.cat([tokens, tokens.new_zeros(len(tokens), count, tokens.shape[-1])], 1)
+    return padded, torch.arange(padded.shape[1]) < tokens.shape[1]
+
+
 @mistake(of=patchify, seen="DarshanDeshpande/jax-models#2")
 def patchify_without_swapped_axes(images, patch_size):
     """rows and columns of patches are not brought together, so that patches are horizontal stripes"""
@@ -265,6 +273,13 @@ def prepend_class_token_that_broadcasts(patches, class_token, positions):
     return tokens + used[: tokens.shape[-2]]
 
 
+@mistake(of=prepend_class_token, seen="catalogue R004-069")
+def prepend_class_token_of_batches_alone(patches, class_token, positions):
+    """the class token is put in front of the second axis, whatever the number of axes"""
+    prepend_class_token(patches, class_token, positions)
+    return torch.cat([class_token.expand(len(patches), 1, -1), patches], 1) + positions
+
+
 @mistake(of=insert_registers, seen="vit-pytorch")
 def insert_registers_at_the_end(tokens, registers):
     """the registers come after the patches"""
@@ -275,6 +290,12 @@ def insert_registers_at_the_end(tokens, registers):
 def insert_registers_first(tokens, registers):
     """the registers come before the class token, so that the first output is none of the class"""
     return torch.cat([registers.expand(*tokens.shape[:-2], -1, -1), tokens], -2)
+
+
+@mistake(of=insert_registers, seen="catalogue R004-069")
+def insert_registers_of_batches_alone(tokens, registers):
+    """the second axis is taken for that of the tokens, whatever the number of axes"""
+    return torch.cat([tokens[:, :1], registers.expand(len(tokens), -1, -1), tokens[:, 1:]], 1)
 
 
 @mistake(of=drop_registers, seen="kaiko-ai/eva#672")
@@ -303,6 +324,13 @@ def drop_registers_without_check(tokens, num_registers):
     return torch.cat([tokens[..., :1, :], tokens[..., 1 + num_registers :, :]], -2)
 
 
+@mistake(of=drop_registers, seen="catalogue R004-069")
+def drop_registers_of_batches_alone(tokens, num_registers):
+    """the second axis is taken for that of the tokens, whatever the number of axes"""
+    drop_registers(tokens, num_registers)
+    return torch.cat([tokens[:, :1], tokens[:, 1 + num_registers :]], 1)
+
+
 @mistake(of=class_feature, seen="catalogue R003-265")
 def class_feature_by_mean(patches, class_token, positions, encode):
     """the outputs of all tokens are averaged"""
@@ -327,6 +355,12 @@ def class_feature_that_counts_patches(patches, class_token, positions, encode):
     """patches are weighted by where they stand, though no position says so"""
     steps = torch.arange(patches.shape[-2], dtype=patches.dtype)[:, None]
     return class_feature(patches + steps / 8, class_token, positions, encode)
+
+
+@mistake(of=class_feature, seen="catalogue R003-265")
+def class_feature_of_batches_alone(patches, class_token, positions, encode):
+    """the first entry of the second axis is taken, whatever the number of axes"""
+    return encode(prepend_class_token(patches, class_token, positions))[:, 0].clone()
 
 
 @mistake(of=merge_patches, seen="QwenLM/Qwen3-VL#633")

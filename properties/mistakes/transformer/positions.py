@@ -23,6 +23,10 @@ from reference.transformer.positions import (
 )
 
 
+def _of_the_first_sample(cosine, sine):
+    return (cosine[:1], sine[:1]) if cosine.ndim > 2 else (cosine, sine)
+
+
 @mistake(of=learned_position_embedding, seen="catalogue R003-209")
 def learned_position_embedding_from_the_end(table, positions):
     """negative positions are taken from the end of the table"""
@@ -83,6 +87,13 @@ def sinusoidal_position_embedding_without_pairs(positions, channels, base=10000.
     angles = positions[..., None] * base ** -(torch.arange(channels).to(positions) / channels)
     even = torch.arange(channels) % 2 == 0
     return torch.where(even, angles.sin(), angles.cos())
+
+
+@mistake(of=sinusoidal_position_embedding, seen="catalogue R003-207")
+def sinusoidal_position_embedding_of_one_sequence(positions, channels, base=10000.0):
+    """positions get a second axis for the channels, whatever the number of axes"""
+    angles = positions[:, None] * rope_frequencies(channels, base).to(positions)
+    return torch.stack([angles.sin(), angles.cos()], -1).flatten(-2)
 
 
 @mistake(of=rope_frequencies, seen="huggingface/diffusers#10115")
@@ -255,6 +266,12 @@ def rope_interleaved_without_check(x, cosine, sine):
     return torch.cat([turned, x[..., 2 * pairs :]], dim=-1)
 
 
+@mistake(of=rope_interleaved, seen="catalogue R003-210")
+def rope_interleaved_by_tables_of_the_first_sample(x, cosine, sine):
+    """all samples have the positions of the first"""
+    return rope_interleaved(x, *_of_the_first_sample(cosine, sine))
+
+
 @variant(of=rope_interleaved, seen="Meta's Llama code, RoFormer")
 def rope_interleaved_by_complex_numbers(x, cosine, sine):
     """a product of complex numbers is the same rotation"""
@@ -271,6 +288,7 @@ def rope_interleaved_by_a_dense_matrix(x, cosine, sine):
         raise ValueError(f"{cosine.shape[-1]} pairs need twice as many channels; got {x.shape[-1]}")
     blocks = torch.stack([cosine, -sine, sine, cosine], dim=-1).unflatten(-1, (2, 2))
     matrix = torch.stack([torch.block_diag(*token) for token in blocks.flatten(0, -4)])
+    matrix = matrix.unflatten(0, cosine.shape[:-1])
     return torch.einsum("...tij,...tj->...ti", matrix, x)
 
 
@@ -314,6 +332,12 @@ def rope_half_split_of_a_part(x, cosine, sine):
     return partial_rope_half_split(x, cosine, sine)
 
 
+@mistake(of=rope_half_split, seen="catalogue R003-210")
+def rope_half_split_by_tables_of_the_first_sample(x, cosine, sine):
+    """all samples have the positions of the first"""
+    return rope_half_split(x, *_of_the_first_sample(cosine, sine))
+
+
 @variant(of=rope_half_split, seen="transformers, GPT-NeoX")
 def rope_half_split_by_rotate_half(x, cosine, sine):
     """x cos + rotate_half(x) sin with repeated tables is the same rotation"""
@@ -353,6 +377,12 @@ def partial_rope_interleaved_with_cut_tables(x, cosine, sine):
     return partial_rope_interleaved(x, cosine[..., :pairs], sine[..., :pairs])
 
 
+@mistake(of=partial_rope_interleaved, seen="catalogue R003-212")
+def partial_rope_interleaved_by_tables_of_the_first_sample(x, cosine, sine):
+    """all samples have the positions of the first"""
+    return partial_rope_interleaved(x, *_of_the_first_sample(cosine, sine))
+
+
 @mistake(of=partial_rope_half_split, seen="pie-project/pie#602")
 def partial_rope_half_split_across_the_head(x, cosine, sine):
     """channel i is paired with that half a head away instead of half the rotated width"""
@@ -380,6 +410,12 @@ def partial_rope_half_split_of_the_whole_head(x, cosine, sine):
 def partial_rope_half_split_of_neighbours(x, cosine, sine):
     """neighbouring channels are paired instead of the halves of the rotated part"""
     return partial_rope_interleaved(x, cosine, sine)
+
+
+@mistake(of=partial_rope_half_split, seen="catalogue R003-212")
+def partial_rope_half_split_by_tables_of_the_first_sample(x, cosine, sine):
+    """all samples have the positions of the first"""
+    return partial_rope_half_split(x, *_of_the_first_sample(cosine, sine))
 
 
 @mistake(of=half_split_channels, seen="NeuraLegion/shainet#111")
@@ -498,3 +534,11 @@ def xpos_scales_without_check(positions, center, channels, gamma=0.4, scale_base
     pairs = max(channels // 2, 1)
     zeta = (torch.arange(pairs).to(positions) / pairs + gamma) / (1 + gamma)
     return zeta ** ((positions[..., None] - center) / (scale_base or 1))
+
+
+@mistake(of=xpos_scales, seen="catalogue R003-213")
+def xpos_scales_of_one_sequence(positions, center, channels, gamma=0.4, scale_base=512.0):
+    """positions get a second axis for the pairs, whatever the number of axes"""
+    xpos_scales(positions, center, channels, gamma, scale_base)
+    zeta = (torch.arange(channels // 2).to(positions) / (channels // 2) + gamma) / (1 + gamma)
+    return zeta ** ((positions[:, None] - center) / scale_base)

@@ -54,6 +54,13 @@ def alibi_slopes_without_check(heads):
     return alibi_slopes(heads) if heads > 0 else torch.zeros(0, dtype=torch.float64)
 
 
+@mistake(of=alibi_slopes, seen="catalogue R003-207")
+def alibi_slopes_that_are_geometric_above_sixteen(heads):
+    """more than 16 heads share one geometric sequence, whatever their number"""
+    slopes = alibi_slopes(heads)
+    return slopes if heads <= 16 else 2 ** (-8 * torch.arange(1, heads + 1) / heads)
+
+
 @mistake(of=alibi_bias, seen="lucidrains/x-transformers, commit 4ed4d0a")
 def alibi_bias_that_rewards_the_future(slopes, queries, keys):
     """the distance keeps its sign, so that keys behind the query get a bonus"""
@@ -139,6 +146,13 @@ def t5_causal_buckets_without_check(relative, num_buckets=32, max_distance=128):
     return (-relative).clamp(min=0, max=max(num_buckets - 1, 0))
 
 
+@mistake(of=t5_causal_buckets, seen="catalogue R003-207")
+def t5_causal_buckets_by_rounded_logarithm(relative, num_buckets=32, max_distance=128):
+    """a logarithm that should be whole may be rounded down to the bucket before"""
+    t5_causal_buckets(relative, num_buckets, max_distance)
+    return _by_logarithm((-relative).clamp(min=0), num_buckets, max_distance, torch.floor)
+
+
 @variant(of=t5_causal_buckets, seen="huggingface/transformers, modeling_t5.py")
 def t5_causal_buckets_by_logarithm(relative, num_buckets=32, max_distance=128):
     """the logarithm in float64, with a hair added where it should be whole"""
@@ -187,3 +201,11 @@ def t5_bidirectional_buckets_without_check(relative, num_buckets=32, max_distanc
     return torch.where(relative > 0, half, 0) + t5_causal_buckets(
         -relative.abs(), half, max(max_distance, half // 2 + 1)
     )
+
+
+@mistake(of=t5_bidirectional_buckets, seen="catalogue R003-207")
+def t5_bidirectional_buckets_by_rounded_logarithm(relative, num_buckets=32, max_distance=128):
+    """a logarithm that should be whole may be rounded down to the bucket before"""
+    t5_bidirectional_buckets(relative, num_buckets, max_distance)
+    half = num_buckets // 2
+    return torch.where(relative > 0, half, 0) + _by_logarithm(relative.abs(), half, max_distance, torch.floor)

@@ -186,6 +186,13 @@ def drop_path_without_check(branch, rate, uniform):
     return drop_path(branch, min(max(rate, 0.0), 1.0), uniform)
 
 
+@mistake(of=drop_path, seen="catalogue R001-033")
+def drop_path_of_sequences_alone(branch, rate, uniform):
+    """the draws get the axes of tokens and channels, whatever the number of axes"""
+    drop_path(branch, rate, uniform)
+    return torch.where(uniform[:, None, None] >= rate, branch / (1 - rate) if rate < 1 else 0 * branch, 0)
+
+
 @variant(of=drop_path, seen="timm and VAR code")
 def drop_path_by_floor(branch, rate, uniform):
     """the floor of 1 - rate + uniform is 1 for uniform >= rate and else 0"""

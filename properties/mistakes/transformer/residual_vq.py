@@ -182,6 +182,12 @@ def blended_convolution_with_repeated_border(h, weight, bias, ratio):
     return (1 - ratio) * h + ratio * conv2d(padded, weight, bias).reshape(h.shape)
 
 
+@mistake(of=blended_convolution, seen="catalogue R001-086")
+def blended_convolution_without_small_ratios(h, weight, bias, ratio):
+    """the convolution is left out at ratios below a millionth"""
+    return blended_convolution(h, weight, bias, ratio if abs(ratio) > 1e-6 else 0.0)
+
+
 @mistake(of=shared_phi_indices, seen="catalogue R001-086")
 def shared_phi_indices_with_even_ticks(num_scales, num_modules):
     """four modules too have ticks (j + 1/2) / 4, which gives VAR's scale 7 the third one"""

@@ -22,6 +22,8 @@ from reference.transformer.rope_scaling import (
     yarn_frequencies_untruncated,
 )
 
+_longest = {}
+
 
 @mistake(of=linear_scaled_frequencies, seen="catalogue R003-215")
 def linear_scaled_frequencies_twice(frequencies, factor):
@@ -39,6 +41,13 @@ def linear_scaled_frequencies_upwards(frequencies, factor):
 def linear_scaled_frequencies_without_check(frequencies, factor):
     """a factor of 0 or below is taken as it is"""
     return frequencies / factor
+
+
+@mistake(of=linear_scaled_frequencies, seen="catalogue R003-215")
+def linear_scaled_frequencies_by_whole_factors(frequencies, factor):
+    """the factor is rounded to a whole number"""
+    linear_scaled_frequencies(frequencies, factor)
+    return frequencies / max(round(factor), 1)
 
 
 @mistake(of=ntk_aware_base, seen="catalogue R003-216")
@@ -60,6 +69,13 @@ def ntk_aware_base_without_check(channels, base, factor):
     return base * abs(factor) ** (channels / max(channels - 2, 1))
 
 
+@mistake(of=ntk_aware_base, seen="catalogue R003-216")
+def ntk_aware_base_of_longer_contexts_alone(channels, base, factor):
+    """a factor below 1 is taken for 1"""
+    ntk_aware_base(channels, base, factor)
+    return ntk_aware_base(channels, base, max(factor, 1.0))
+
+
 @mistake(of=ntk_aware_frequencies, seen="catalogue R003-216")
 def ntk_aware_frequencies_with_exponent_upside_down(channels, base, factor):
     """the base grows by s^((d - 2) / d) instead of s^(d / (d - 2))"""
@@ -79,6 +95,21 @@ def ntk_aware_frequencies_of_default_base(channels, base, factor):
     """the base is not passed on: it is 10000 whatever was asked for"""
     ntk_aware_base(channels, base, factor)
     return ntk_aware_frequencies(channels, 10000.0, factor)
+
+
+@mistake(of=ntk_aware_frequencies, seen="catalogue R003-216")
+def ntk_aware_frequencies_of_longer_contexts_alone(channels, base, factor):
+    """a factor below 1 is taken for 1"""
+    ntk_aware_frequencies(channels, base, factor)
+    return ntk_aware_frequencies(channels, base, max(factor, 1.0))
+
+
+@mistake(of=ntk_aware_frequencies, seen="catalogue R003-216")
+def ntk_aware_frequencies_of_any_base(channels, base, factor):
+    """a base that falls to 1 or less is used as it is"""
+    ntk_aware_base(channels, base, factor)
+    steps = torch.arange(channels // 2, dtype=torch.float64) / (channels - 2)
+    return rope_frequencies(channels, base) * factor ** (-2 * steps)
 
 
 @mistake(of=dynamic_ntk_frequencies, seen="vllm-project/vllm#41236")
@@ -122,6 +153,15 @@ def dynamic_ntk_frequencies_that_are_linear(channels, base, factor, length, orig
 def dynamic_ntk_frequencies_without_check(channels, base, factor, length, original_length):
     """an original length of 0 or below counts as 1"""
     return dynamic_ntk_frequencies(channels, base, factor, length, max(original_length, 1))
+
+
+@mistake(of=dynamic_ntk_frequencies, seen="catalogue R003-216")
+def dynamic_ntk_frequencies_of_longest_sequence(channels, base, factor, length, original_length):
+    """the frequencies of the longest sequence so far are kept for shorter ones"""
+    dynamic_ntk_frequencies(channels, base, factor, length, original_length)
+    key = channels, base, factor, original_length
+    _longest[key] = max(length, _longest.get(key, 0))
+    return dynamic_ntk_frequencies(channels, base, factor, _longest[key], original_length)
 
 
 @mistake(of=ntk_by_parts_frequencies, seen="E003-095")
@@ -189,6 +229,13 @@ def part_ntk_frequencies_without_ntk(channels, base, factor, original_length):
     """linear frequencies stand in for NTK-aware ones"""
     part_ntk_frequencies(channels, base, factor, original_length)
     return yarn_frequencies(channels, base, factor, original_length, 16.0, 2.0)
+
+
+@mistake(of=part_ntk_frequencies, seen="catalogue R003-217")
+def part_ntk_frequencies_of_longer_contexts_alone(channels, base, factor, original_length):
+    """a factor below 1 is taken for 1"""
+    part_ntk_frequencies(channels, base, factor, original_length)
+    return part_ntk_frequencies(channels, base, max(factor, 1.0), original_length)
 
 
 @mistake(of=yarn_frequencies, seen="E003-096")
@@ -407,6 +454,15 @@ def longrope_frequencies_long_too_early(frequencies, short_factors, long_factors
 def longrope_frequencies_without_check(frequencies, short_factors, long_factors, length, original_length):
     """an original length of 0 or below is taken as it is"""
     return frequencies / (long_factors if length > original_length else short_factors)
+
+
+@mistake(of=longrope_frequencies, seen="catalogue R003-215")
+def longrope_frequencies_that_stay_long(frequencies, short_factors, long_factors, length, original_length):
+    """after a long sequence the long table is used for short ones too"""
+    longrope_frequencies(frequencies, short_factors, long_factors, length, original_length)
+    key = *frequencies.tolist(), original_length
+    _longest[key] = max(length, _longest.get(key, 0))
+    return longrope_frequencies(frequencies, short_factors, long_factors, _longest[key], original_length)
 
 
 @mistake(of=longrope_attention_factor, seen="Phi-3, code")

@@ -1,5 +1,7 @@
 """Wrong variants of `reference.transformer.scale_autoregression`."""
 
+import math
+
 import torch
 
 from properties.mistakes import mistake, variant
@@ -271,6 +273,12 @@ def next_scale_loss_by_probabilities(logits, targets, weights):
     """the logarithm is taken of the softmax, which is 0 for codes far behind"""
     log_probability = logits.softmax(-1).log().gather(-1, targets[..., None]).squeeze(-1)
     return -(weights * log_probability).sum(-1).mean()
+
+
+@mistake(of=next_scale_loss, seen="catalogue R001-121")
+def next_scale_loss_meaned_over_the_first_axis(logits, targets, weights):
+    """the sum is divided by the length of the first axis, also where two axes are those of the batch"""
+    return next_scale_loss(logits, targets, weights) * math.prod(targets.shape[:-1]) / len(logits)
 
 
 @mistake(of=generate_by_scale, seen="catalogue R001-122")

@@ -51,6 +51,26 @@ def nearest_code_without_check(z, codebook):
     return nearest_code(z, codebook) if len(codebook) else torch.zeros(z.shape[:-1], dtype=torch.int64)
 
 
+@mistake(of=nearest_code, seen="catalogue R001-085")
+def nearest_code_in_half_precision(z, codebook):
+    """vectors and codes are rounded to float16"""
+    return nearest_code(z.half(), codebook.half())
+
+
+@mistake(of=nearest_code, seen="catalogue R001-085")
+def nearest_code_by_expanded_distance_in_single_precision(z, codebook):
+    """the terms of |z|^2 - 2 z e + |e|^2 are float32, and cancel where the vectors are long"""
+    nearest_code(z, codebook)
+    z, codebook = z.float(), codebook.float()
+    return (z.square().sum(-1, keepdim=True) - 2 * z @ codebook.T + codebook.square().sum(-1)).argmin(-1)
+
+
+@mistake(of=nearest_code, seen="catalogue R001-085")
+def nearest_code_of_rounded_numbers(z, codebook):
+    """vectors and codes are rounded to whole numbers"""
+    return nearest_code(z.round(), codebook.round())
+
+
 @variant(of=nearest_code, seen="FoundationVision/VAR, models/quant.py")
 def nearest_code_by_expanded_distance(z, codebook):
     """|z|^2 - 2 z . e + |e|^2 is the same distance"""
@@ -87,6 +107,14 @@ def nearest_code_by_cosine_over_codes(z, codebook):
 def nearest_code_by_cosine_without_sign(z, codebook):
     """the opposite direction counts as near"""
     return (z @ torch.nn.functional.normalize(codebook, dim=-1).T).abs().argmax(-1)
+
+
+@mistake(of=nearest_code_by_cosine, seen="catalogue R001-085")
+def nearest_code_by_cosine_with_least_lengths(z, codebook):
+    """1e-6 is added to lengths, so that the cosines of short codes are smaller"""
+    nearest_code_by_cosine(z, codebook)
+    unit = codebook / (codebook.norm(dim=-1, keepdim=True) + 1e-6)
+    return (z @ unit.T).argmax(-1)
 
 
 @variant(of=nearest_code_by_cosine, seen="lucidrains/vector-quantize-pytorch")
@@ -182,6 +210,12 @@ def multiscale_vq_loss_without_check(f, f_hat, beta=0.25):
     return (f_hat - f.detach()).square().mean() + beta * (f_hat.detach() - f).square().mean()
 
 
+@mistake(of=multiscale_vq_loss, seen="catalogue R001-085")
+def multiscale_vq_loss_summed_for_one_scale(f, f_hat, beta=0.25):
+    """the squares of a single scale are added up instead of averaged"""
+    return multiscale_vq_loss(f, f_hat, beta) * (f.numel() if len(f_hat) == 1 else 1)
+
+
 @mistake(of=update_code_usage, seen="FoundationVision/VAR, models/quant.py")
 def update_code_usage_from_nothing(usage, indices, num_updates):
     """the first update counts for a tenth, as for every scale but the first in VAR's code"""
@@ -212,6 +246,15 @@ def update_code_usage_of_presence(usage, indices, num_updates):
 def update_code_usage_before_first(usage, indices, num_updates):
     """a negative number of updates is taken for none"""
     return update_code_usage(usage, indices, max(num_updates, 0))
+
+
+@mistake(of=update_code_usage, seen="catalogue R001-085")
+def update_code_usage_that_warms_up(usage, indices, num_updates):
+    """the first batches count alike, as in a mean, until each is a tenth"""
+    update_code_usage(usage, indices, num_updates)
+    decay = 0.99 if num_updates >= 100 else min(0.9, num_updates / (num_updates + 1))
+    counts = torch.bincount(indices.flatten(), minlength=len(usage)).to(usage.dtype)
+    return decay * usage + (1 - decay) * counts
 
 
 @mistake(of=used_code_share, seen="catalogue R001-085")
@@ -295,3 +338,12 @@ def fsq_bound_without_check(z, levels):
     """two levels, or a wrong number of them, are accepted"""
     fitting = [max(level, 3) for level in levels][: z.shape[-1]]
     return fsq_bound(z, fitting + [3] * (z.shape[-1] - len(fitting)))
+
+
+@mistake(of=fsq_bound, seen="arXiv:2309.15505, section 3.1")
+def fsq_bound_by_exponentials(z, levels):
+    """the hyperbolic tangent is a quotient of exponentials, which overflow"""
+    fsq_bound(z, levels)
+    half = (torch.tensor(levels, dtype=z.dtype) - 1) / 2
+    shares = torch.exp(2 * (z + torch.atanh(half % 1 / half)))
+    return half * (shares - 1) / (shares + 1) - half % 1

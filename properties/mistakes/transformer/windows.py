@@ -98,6 +98,12 @@ def cyclic_shift_of_the_sequence(x, shift):
     return x.flatten(-3, -2).roll(-shift * (x.shape[-2] + 1), -2).reshape(x.shape)
 
 
+@mistake(of=cyclic_shift, seen="catalogue R004-073")
+def cyclic_shift_of_single_grids(x, shift):
+    """the first two axes are rolled, which are those of a grid only without a batch"""
+    return x.roll((-shift, -shift), (0, 1))
+
+
 @mistake(of=shifted_window_mask, seen="zsyOAOA/ResShift#81")
 def shifted_window_mask_of_columns(height, width, size, shift):
     """regions are told apart by their columns only, as the axis of rows is missed"""
@@ -260,6 +266,13 @@ def relative_position_bias_without_check(table, size):
     return table.T[:, relative_position_index(max(1, size)).clamp(max=len(table) - 1)]
 
 
+@mistake(of=relative_position_bias, seen="catalogue R004-073")
+def relative_position_bias_of_swapped_pairs_in_even_windows(table, size):
+    """queries and keys are exchanged in windows of even sides"""
+    bias = relative_position_bias(table, size)
+    return bias.mT.clone() if size % 2 == 0 else bias
+
+
 @mistake(of=shifted_window_attention, seen="catalogue R004-073")
 def shifted_window_attention_without_mask(x, size, shift, attend):
     """tokens from opposite edges attend to each other"""
@@ -303,6 +316,15 @@ def shifted_window_attention_without_check(x, size, shift, attend):
     return shifted_window_attention(x[..., :height, :width, :], size, min(max(shift, 0), size - 1), attend)
 
 
+@mistake(of=shifted_window_attention, seen="catalogue R004-072")
+def shifted_window_attention_of_batches_alone(x, size, shift, attend):
+    """the second and third axis are rolled, whatever the number of axes"""
+    height, width = x.shape[-3:-1]
+    mask = shifted_window_mask(height, width, size, shift)
+    read = attend(window_partition(x.roll((-shift, -shift), (1, 2)), size), mask)
+    return window_reverse(read, height, width).roll((shift, shift), (1, 2))
+
+
 @mistake(of=stack_patches, seen="HuCaoFighting/Swin-Unet#48")
 def stack_patches_row_by_row(x):
     """the upper right token comes before the lower left one"""
@@ -329,6 +351,13 @@ def stack_patches_of_quadrants(x):
 def stack_patches_that_drops_the_rest(x):
     """an odd row or column is dropped"""
     return stack_patches(x[..., : x.shape[-3] // 2 * 2, : x.shape[-2] // 2 * 2, :])
+
+
+@mistake(of=stack_patches, seen="catalogue R004-074")
+def stack_patches_of_single_grids(x):
+    """the first two axes are taken for those of the grid"""
+    stack_patches(x)
+    return torch.cat([x[i::2, j::2] for j in (0, 1) for i in (0, 1)], -1)
 
 
 @variant(of=stack_patches, seen="huggingface/pytorch-image-models, PatchMerging")
@@ -369,6 +398,13 @@ def patch_merging_row_by_row(x, normalize, reduction):
 def patch_merging_that_drops_the_rest(x, normalize, reduction):
     """an odd row or column is dropped"""
     return patch_merging(x[..., : x.shape[-3] // 2 * 2, : x.shape[-2] // 2 * 2, :], normalize, reduction)
+
+
+@mistake(of=patch_merging, seen="catalogue R004-074")
+def patch_merging_of_batches_alone(x, normalize, reduction):
+    """the second and third axis are taken for those of the grid"""
+    patch_merging(x, normalize, reduction)
+    return normalize(torch.cat([x[:, i::2, j::2] for j in (0, 1) for i in (0, 1)], -1)) @ reduction.T
 
 
 @mistake(of=vision_windows, seen="catalogue R003-206")
@@ -482,3 +518,9 @@ def cells_by_raster_of_the_same_order(merged, order):
 def cells_by_raster_left_in_windows(merged, order):
     """the cells stay in the order of windows"""
     return merged.clone() + 0 * cells_by_raster(merged, order)
+
+
+@mistake(of=cells_by_raster, seen="catalogue R003-206")
+def cells_by_raster_of_batches_alone(merged, order):
+    """the second axis is taken for that of the cells, whatever the number of axes"""
+    return merged[:, order.argsort()]
