@@ -105,8 +105,9 @@ def _vocabulary(words):
 def _counter(counts):
     counter = NgramCounter()
     for (*context, word), count in counts.items():
-        after = counter[tuple(context)] if context else counter.unigrams
-        after[word] += count
+        if count:  # what NLTK counts, it has seen
+            after = counter[tuple(context)] if context else counter.unigrams
+            after[word] += count
     return counter
 
 

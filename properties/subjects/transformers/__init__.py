@@ -226,6 +226,10 @@ def beam_search(log_probabilities, eos, max_length, beam_width, alpha):
 
 
 def _padded(sequences, pad, side):
+    if pad < 0:
+        raise NotImplementedError(
+            "PreTrainedTokenizerFast pads with a token of its vocabulary, whose ids are not negative"
+        )
     vocabulary = Tokenizer(WordLevel({"pad": pad}, "pad"))
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=vocabulary, pad_token="pad", padding_side=side)
     batch = tokenizer.pad({"input_ids": sequences}, return_tensors="pt")
