@@ -148,6 +148,24 @@ def test_kalman_update_keeps_variances_positive(kalman_update, state, observatio
     )
 
 
+@given(state=states(2), exact=normals(1), observation=normals(1))
+def test_kalman_update_believes_what_has_no_noise(kalman_update, state, exact, observation):
+    """What is seen without noise is known for certain, and a noisy observation of it changes nothing any more."""
+    first = torch.tensor([[1, 0]], dtype=torch.float64)
+    known, log_density = kalman_update(state, exact, first, 0 * ONE)
+    (variance, across), (_, other) = state.covariance
+    away, condition = exact[0] - state.mean[0], torch.linalg.cond(state.covariance)
+    reach = condition * (1 + state.mean.abs().sum() + exact.abs().sum())
+    expected = torch.stack([exact[0], state.mean[1] + across / variance * away])
+    assert_close(known[0], expected, reach)
+    left = torch.tensor([[0, 0], [0, other - across**2 / variance]], dtype=torch.float64)
+    assert_close(known[1], left, condition * state.covariance.abs().max())
+    assert_close(log_density, stats.norm.logpdf(away, 0, variance.sqrt()), reach**2)
+    (mean, covariance), _ = kalman_update(LinearGaussianState(expected, left), observation, first, ONE)
+    assert_close(mean, expected, reach)
+    assert_close(covariance, left, condition * state.covariance.abs().max())
+
+
 @pytest.mark.parametrize("noise", [[[-3, 0], [0, 1]], [[1, 4], [4, 1]], [[0, 1], [1, 0]]])
 def test_kalman_update_rejects_observations_without_spread(kalman_update, noise):
     """An observation whose covariance is not positive definite has no density."""

@@ -141,13 +141,13 @@ def euler_step_that_takes_x_0_for_noise(x, x_0, sigma, sigma_next):
     return x + (sigma_next - sigma) * x_0
 
 
-@mistake(of=euler_step, seen="an axis short, arXiv:2206.00364, algorithm 1")
+@mistake(of=euler_step, seen="arXiv:2206.00364, algorithm 1")
 def euler_step_with_levels_in_a_column(x, x_0, sigma, sigma_next):
     """the levels are brought into one column, which fits rows of features but no images"""
     return euler_step(x, x_0, sigma.reshape(-1, 1), sigma_next.reshape(-1, 1))
 
 
-@mistake(of=euler_step, seen="arXiv:2206.00364, algorithm 1 with a floor")
+@mistake(of=euler_step, seen="arXiv:2206.00364, algorithm 1")
 def euler_step_with_floor_under_sigma(x, x_0, sigma, sigma_next):
     """sigma is kept above 0.01, which leaves out the last steps down to 0.002"""
     return x_0 + sigma_next / sigma.clamp(min=0.01) * (x - x_0)
@@ -233,7 +233,7 @@ def heun_step_of_first_order(denoiser, x, sigma, sigma_next):
     return euler_step(x, denoiser(x, sigma), sigma, sigma_next)
 
 
-@mistake(of=heun_step, seen="arXiv:2206.00364, algorithm 1 with a floor")
+@mistake(of=heun_step, seen="arXiv:2206.00364, algorithm 1")
 def heun_step_with_floor_under_sigma(denoiser, x, sigma, sigma_next):
     """sigma is kept above 0.01, which leaves out the last steps down to 0.002"""
     return heun_step(denoiser, x, sigma.clamp(min=0.01), sigma_next.clamp(min=0.01))
@@ -327,7 +327,7 @@ def _heun_sample(step, denoiser, x, sigmas):
     return x
 
 
-@mistake(of=euler_sample, seen="arXiv:2206.00364, algorithm 1 with a floor")
+@mistake(of=euler_sample, seen="arXiv:2206.00364, algorithm 1")
 def euler_sample_with_floor_under_sigma(denoiser, x, sigmas):
     """sigma is kept above 0.01, which leaves out the last steps down to 0.002"""
     return euler_sample(denoiser, x, torch.where(sigmas > 0, sigmas.clamp(min=0.01), 0))
@@ -402,7 +402,7 @@ def heun_sample_without_check(denoiser, x, sigmas):
     return heun_sample(denoiser, x, sigmas) if len(sigmas) > 1 else x.clone()
 
 
-@mistake(of=heun_sample, seen="arXiv:2206.00364, algorithm 1 with a floor")
+@mistake(of=heun_sample, seen="arXiv:2206.00364, algorithm 1")
 def heun_sample_by_euler_near_the_end(denoiser, x, sigmas):
     """steps that end below 0.01 are Euler steps, and not just the one that ends at 0"""
     for sigma, sigma_next in itertools.pairwise(sigmas):
@@ -522,7 +522,7 @@ def flow_interpolation_that_keeps_the_data(x_0, noise, time):
     return x_0 + time * noise
 
 
-@mistake(of=flow_interpolation, seen="an axis short, arXiv:2209.03003, section 2")
+@mistake(of=flow_interpolation, seen="arXiv:2209.03003, section 2")
 def flow_interpolation_with_times_in_a_column(x_0, noise, time):
     """the times are brought into one column, which fits rows of features but no images"""
     return flow_interpolation(x_0, noise, time.reshape(-1, 1))
@@ -558,7 +558,7 @@ def x_0_from_velocity_taken_for_noise(x_t, velocity, time):
     return (x_t - time * velocity) / (1 - time).clamp(min=1e-6)
 
 
-@mistake(of=x_0_from_velocity, seen="an axis short, arXiv:2209.03003, section 2")
+@mistake(of=x_0_from_velocity, seen="arXiv:2209.03003, section 2")
 def x_0_from_velocity_with_times_in_a_column(x_t, velocity, time):
     """the times are brought into one column, which fits rows of features but no images"""
     return x_0_from_velocity(x_t, velocity, time.reshape(-1, 1))
@@ -582,7 +582,7 @@ def epsilon_from_velocity_without_x_t(x_t, velocity, time):
     return velocity + 0 * time * x_t
 
 
-@mistake(of=epsilon_from_velocity, seen="an axis short, arXiv:2209.03003, section 2")
+@mistake(of=epsilon_from_velocity, seen="arXiv:2209.03003, section 2")
 def epsilon_from_velocity_with_times_in_a_column(x_t, velocity, time):
     """the times are brought into one column, which fits rows of features but no images"""
     return epsilon_from_velocity(x_t, velocity, time.reshape(-1, 1))
@@ -607,7 +607,7 @@ def flow_euler_step_of_diffusion(x_t, velocity, time, time_next):
     return (1 - time_next).sqrt() * x_0 + time_next.sqrt() * noise
 
 
-@mistake(of=flow_euler_step, seen="an axis short, arXiv:2209.03003, section 2")
+@mistake(of=flow_euler_step, seen="arXiv:2209.03003, section 2")
 def flow_euler_step_with_times_in_a_column(x_t, velocity, time, time_next):
     """the times are brought into one column, which fits rows of features but no images"""
     return flow_euler_step(x_t, velocity, time.reshape(-1, 1), time_next.reshape(-1, 1))

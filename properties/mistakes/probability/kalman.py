@@ -150,9 +150,9 @@ def kalman_update_without_check(state, observation, observation_matrix, observat
     return LinearGaussianState(state.mean + gain @ innovation, covariance), -(distance + log_volume) / 2
 
 
-@variant(of=kalman_update, seen="catalogue R003-094")
+@mistake(of=kalman_update, seen="catalogue R003-094")
 def kalman_update_by_precisions(state, observation, observation_matrix, observation_noise):
-    """the information form adds precisions where the covariances can be inverted, and is the same"""
+    """the information form adds precisions, which a state or an observation without noise does not have"""
     _, innovation, total = _standard_update(state, observation, observation_matrix, observation_noise)
     root = torch.linalg.cholesky(total)
     weight = torch.linalg.solve(observation_noise, observation_matrix).T
