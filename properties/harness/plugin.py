@@ -232,6 +232,9 @@ def configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "autograd: a law that differentiates through the function under test")
     config.addinivalue_line("markers", "claim(*ids): a number or statement of the catalogue that the test settles")
     try:
-        config.pluginmanager.register(Harness(config), "assay_harness")
+        harness = Harness(config)
     except SubjectError as error:
         raise pytest.UsageError(str(error)) from error
+    if not harness.subject.is_reference:  # which may warn as it likes, where our own tests may not
+        config.addinivalue_line("filterwarnings", "default")
+    config.pluginmanager.register(harness, "assay_harness")

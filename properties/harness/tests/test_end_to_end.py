@@ -9,7 +9,11 @@ from properties.harness.vocabulary import vocabulary
 ADAPTER = (
     GOOD
     + """
-import os, time
+import os, time, warnings
+
+def gaussian_posterior(x_t, x_0, alpha_bar_t, alpha_bar_s):
+    warnings.warn("this is slow", RuntimeWarning)
+    return _right(x_t, x_0, alpha_bar_t, alpha_bar_s)
 
 def sample_gaussian(mean, log_variance, noise):
     return mean + log_variance.exp() * noise
@@ -45,6 +49,7 @@ def test_run_judges_everything_and_leaves_other_tests_alone(tmp_path):
     adapter = write_adapter(tmp_path, ADAPTER)
     (tmp_path / "expected.toml").write_text(EXPECTED)
     (tmp_path / "test_theirs.py").write_text("def test_theirs():\n    assert True\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     report = tmp_path / "out.jsonl"
     arguments = ("--subject", str(adapter), "--report", str(report), "--law-timeout", "5", "-v")
     run = judge(tmp_path, "properties.diffusion", "test_theirs.py", *arguments)
