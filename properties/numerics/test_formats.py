@@ -83,13 +83,16 @@ def test_encode_float_finds_the_nearest_number(encode_float, round_nearest_even,
 
 @pytest.mark.parametrize("format", [format for format in FORMATS if format != "E8M0"])
 def test_encode_float_bitwise_finds_the_nearest_number(encode_float_bitwise, format):
-    """The same holds for FP32 numbers of every size, subnormal ones, infinities and NaN."""
+    """The same holds for FP32 numbers of every size, subnormal ones, infinities and NaN; codes are bit patterns."""
     x = torch.cat([numbers_around(format), machine_number(patterns())]).float().reshape(1, -1)
     assert_identical_everywhere(
         lambda some: float_numbers(format)[encode_float_bitwise(some, format)],
         x,
         lambda some: nearest(some.double(), format),
     )
+    table = float_numbers(format)
+    codes = (~table.isnan()).nonzero().flatten()
+    assert_equal(encode_float_bitwise(table[codes].float(), format), codes)
 
 
 def test_encode_float_rounds_to_fp32_as_the_machine_does(encode_float, round_nearest_even):
@@ -135,9 +138,17 @@ def test_encode_float_rounds_to_fp32_as_the_machine_does(encode_float, round_nea
 )
 def test_encode_float_overflows_and_underflows_by_the_rules(encode_float, round_nearest_even, format, x, expected):
     """Overflow begins halfway to the number that would come next; without infinity it is NaN, in E2M1 the largest."""
-    assert_identical(round_nearest_even(numbers(x), format), numbers(expected))
-    code = encode_float(numbers(x), format)
-    assert_identical(machine_number(code) if format == "FP32" else float_numbers(format)[code], numbers(expected))
+    x, expected = torch.tensor(x, dtype=torch.float64), torch.tensor(expected, dtype=torch.float64)
+    assert_identical(round_nearest_even(x, format), expected)
+    code = encode_float(x, format)
+    assert_identical(machine_number(code) if format == "FP32" else float_numbers(format)[code], expected)
+
+
+def test_decode_float_reads_one_code_afresh(decode_float, decode_float_lookup):
+    """A single code is a number without axes, and stays it when what was read before is written over."""
+    for decode in (decode_float, decode_float_lookup):
+        decode(torch.tensor(57), "E4M3").zero_()
+        assert_equal(decode(torch.tensor(57), "E4M3"), 1.125)
 
 
 @pytest.mark.parametrize(
@@ -181,10 +192,13 @@ def test_spacing_equals_gap_between_neighbours(spacing, format):
 
 
 def test_spacing_equals_difference_to_the_next_bits(spacing):
-    """In FP32 it is the number of the next bits less that of these."""
+    """In FP32 it is the number of the next bits less that of these, in the precision of x."""
     bits = patterns()[patterns() < 0x7F7FFFFF]
     x = machine_number(bits)
     assert_identical(spacing(x, "FP32"), machine_number(bits + 1) - x)
+    narrow = spacing(x.float(), "FP32")
+    assert_equal(narrow.dtype, torch.float32)
+    assert_identical(narrow, machine_number(bits + 1) - x)
 
 
 def test_encode_float_bitwise_rejects_formats_without_bits_to_round(encode_float_bitwise, decode_float_lookup):

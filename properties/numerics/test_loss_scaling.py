@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from properties.closeness import assert_close, assert_equal
+from properties.closeness import assert_close, assert_equal, assert_identical
 from properties.machines import SavedMachine, run_machine
 from properties.rejection import assert_rejects
 from properties.strategies import dyadics, normals, numbers, steps
@@ -58,6 +58,22 @@ def test_unscale_gradient_inverts_a_power_of_two_exactly(unscale_gradient, true,
         assert_equal(unscale_gradient(scaled, scale), gradient)
 
 
+def test_unscale_gradient_keeps_the_wider_precision(unscale_gradient):
+    """A float32 gradient of 2^10 times the loss is beyond float16, though its scale is not, and stays float32."""
+    gradient = (steps(2, 3) * 2.0**20).float()
+    unscaled = unscale_gradient(2**10 * gradient, torch.tensor(1024.0).half())
+    assert_equal(unscaled.dtype, torch.float32)
+    assert_equal(unscaled, gradient)
+
+
+def test_unscale_gradient_hides_no_overflow(unscale_gradient):
+    """Infinity and NaN stay what they are, so that the step can still be skipped."""
+    gradient = numbers(math.inf, -math.inf, math.nan, 512)
+    for scaled in (gradient, gradient.half()):
+        unscaled = unscale_gradient(scaled, torch.tensor(256.0, dtype=torch.float64))
+        assert_identical(unscaled, numbers(math.inf, -math.inf, math.nan, 2))
+
+
 @given(gradient=normals(2, 3), scale=st.sampled_from([3.0, 1000.0, 0.75]))
 def test_unscale_gradient_divides_by_any_scale(unscale_gradient, gradient, scale):
     """S times the result is the scaled gradient."""
@@ -69,7 +85,7 @@ def test_unscale_gradient_divides_by_any_scale(unscale_gradient, gradient, scale
 @given(place=st.integers(0, 10), first=normals(2, 3), second=normals(5))
 def test_found_nonfinite_sees_every_entry(found_nonfinite, place, first, second, value):
     """One infinity or NaN in any entry is found; entries that are large, even if their sum is infinite, are not."""
-    gradients = [first.half(), torch.full((0,), math.inf), second.half()]
+    gradients = [first.half(), torch.full((0,), math.inf), second.half(), torch.full((2,), 2.0**127)]
     assert_equal(found_nonfinite(gradients), GOOD)
     gradients[0 if place < 6 else 2].view(-1)[place % 6] = value
     gradients[2][-1] = 65504.0 if place != 10 else value
@@ -78,10 +94,12 @@ def test_found_nonfinite_sees_every_entry(found_nonfinite, place, first, second,
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
 def test_found_on_any_rank_makes_all_agree(found_on_any_rank, ranks):
-    """All ranks skip if one of them has found something, and none does if none has."""
+    """All ranks skip if one of them has found something, and none does if none has; each has a flag of its own."""
     for flags in itertools.product([False, True], repeat=ranks):
         agreed = found_on_any_rank(torch.tensor(flags))
         assert_equal(agreed, torch.tensor([True in flags] * ranks))
+        agreed[0] = not any(flags)
+        assert_equal(agreed[1:], torch.tensor([True in flags] * (ranks - 1)))
 
 
 @pytest.mark.parametrize(("factors", "rise", "fall"), [((), 1, 1), ((4.0, 0.125), 2, 3)])
@@ -118,13 +136,22 @@ def test_update_loss_scale_stays_finite(update_loss_scale, factor, scale):
     assert_equal(state.tracker, 0)
 
 
+def test_update_loss_scale_has_no_least(update_loss_scale):
+    """However small, a scale is halved at a bad step."""
+    assert_equal(update_loss_scale(state_of(2.0**-126, 4), BAD).scale, 2.0**-127)
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, 5.0])
 @given(before=normals(2, 3), after=normals(2, 3))
 def test_keep_if_found_leaves_nothing_of_a_skipped_step(keep_if_found, before, after, value):
-    """A skipped step changes nothing, even if its result is not finite; any other is taken."""
+    """A skipped step changes nothing, even if its result is not finite; any other is taken to the last bit, whatever
+    it was before.
+    """
     assert_equal(keep_if_found(before, after + 16, GOOD), after + 16)
     after[1, 0] = value
     assert_equal(keep_if_found(before + 32, after, BAD), before + 32)
+    assert_identical(keep_if_found(before + 2.0**60, after, GOOD), after)
+    assert_identical(keep_if_found(after, before, BAD), after)
 
 
 @pytest.mark.parametrize(

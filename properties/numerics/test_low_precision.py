@@ -121,9 +121,10 @@ def test_excess_error_counts_roundings_of_the_data(excess_error, exact, error, c
 
 
 def test_unit_roundoff_rejects_empty_significands(unit_roundoff):
-    """The first bit is always there, and with it alone numbers are off by half of themselves."""
+    """The first bit is always there, and with it alone numbers are off by half of themselves; each more halves that."""
     assert_rejects(unit_roundoff, 0)
     assert_equal(unit_roundoff(1), 0.5)
+    assert_equal(unit_roundoff(113), unit_roundoff(53) * unit_roundoff(60))
 
 
 @pytest.mark.parametrize(("count", "roundoff"), [(-1, 0.25), (3, -0.25), (4, 0.25), (2, math.nan)])

@@ -79,6 +79,14 @@ def test_mixed_precision_step_grows_after_two_thousand_good_steps(mixed_precisio
     assert_equal(after.steps, 9)
 
 
+@pytest.mark.parametrize(("size", "rate", "scale"), [(2.0**-10, 2.0**-14, 2.0**12), (2.0**12, 0.25, 0.5)])
+def test_mixed_precision_step_takes_steps_of_every_size(mixed_precision_step, size, rate, scale):
+    """A step that float16 would round to 0 moves the weight, and one of half its size is not cut."""
+    weights, gradient = size * numbers(1, -2, 3), numbers(512, -1024, 1) if size > 1 else numbers(1, -1, 0)
+    moved = mixed_precision_step(state_of(weights, scale), gradient.half(), rate)
+    assert_equal(moved.master, weights - rate / scale * gradient)
+
+
 @given(
     exponent=st.integers(-4, 4),
     significand=st.integers(0, 1023),
@@ -107,6 +115,20 @@ def test_lost_updates_of_nothing_are_lost(lost_updates):
     assert_equal(lost_updates(weights, weights), torch.tensor([False, False, True]))
 
 
+@pytest.mark.parametrize(("dtype", "digits"), [(torch.float16, 11), (torch.bfloat16, 8), (torch.float32, 24)])
+def test_lost_updates_are_those_of_the_precision_of_the_weights(lost_updates, dtype, digits):
+    """With p digits 1 loses 2^-p / 2 on the way down and 2^-p on the way up, and twice as much of either is seen; so is
+    a step of the smallest number from any other that small.
+    """
+    sizes = 2.0**-digits * numbers(0.5, 1, -1, -2)
+    lost = lost_updates(torch.ones(4, dtype=dtype), sizes.to(dtype))
+    assert_equal(lost, torch.tensor([True, False, True, False]))
+    smallest = torch.finfo(dtype).smallest_normal * 2.0 ** (1 - digits)
+    weights = torch.tensor([1.0, 3.0, 2.0 ** (digits - 1)], dtype=torch.float64) * smallest
+    lost = lost_updates(weights.to(dtype), torch.full((3,), smallest, dtype=dtype))
+    assert_equal(lost, torch.tensor([False, False, False]))
+
+
 @pytest.mark.parametrize(("trained", "frozen"), [((3, 5), None), ((7,), (2, 11)), ((0,), (13,))])
 def test_mixed_precision_adam_bytes_are_those_of_its_tensors(mixed_precision_adam_bytes, trained, frozen):
     """Weight and gradient in float16, master weight and two moments in float32 for what is trained; a weight else."""
@@ -114,6 +136,14 @@ def test_mixed_precision_adam_bytes_are_those_of_its_tensors(mixed_precision_ada
     of_trained = [torch.zeros(trained).half(), *(torch.zeros(trained) for _ in range(3))]
     counts = [tensor.numel() for tensor in of_all]
     assert_equal(mixed_precision_adam_bytes(*counts), sum(tensor.nbytes for tensor in [*of_all, *of_trained]))
+
+
+@given(first=st.integers(0, 10**12), second=st.integers(0, 10**12), frozen=st.integers(0, 10**12))
+def test_mixed_precision_adam_bytes_of_two_parts_add(mixed_precision_adam_bytes, first, second, frozen):
+    """One trained and one frozen parameter need 18 bytes, and two models as many as one with the parameters of both."""
+    assert_equal(mixed_precision_adam_bytes(1, 1), 18)
+    apart = mixed_precision_adam_bytes(first, frozen) + mixed_precision_adam_bytes(second, 1)
+    assert_equal(mixed_precision_adam_bytes(first + second, frozen + 1), apart)
 
 
 @pytest.mark.parametrize("counts", [(-1,), (5, -1)])

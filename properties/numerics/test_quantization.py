@@ -14,7 +14,7 @@ from properties.strategies import dyadics, indices, normals, numbers, steps
 from reference.numerics.quantization import FixedPoint
 
 BITS = pytest.mark.parametrize("given_bits", [(), (2,), (16,)])
-CODES = pytest.mark.parametrize("ends", [(), (0, 255), (3, 60), (0, 1)])
+CODES = pytest.mark.parametrize("ends", [(), (0, 255), (3, 60), (0, 1), (-1000, 5000)])
 
 
 def top_of(given_bits):
@@ -120,7 +120,7 @@ def test_quantize_symmetric_is_within_half_a_step(
     quantize_symmetric, dequantize_symmetric, symmetric_scale, x, given_bits
 ):
     """At the tensor's scale every entry comes back within s / 2 and has the same code again; -x has opposite codes,
-    and 4 x at the scale 4 s the same.
+    and 2^k x at the scale 2^k s the same.
     """
     x[1, 0] = -4.5
     scale = symmetric_scale(x, *given_bits)
@@ -130,13 +130,15 @@ def test_quantize_symmetric_is_within_half_a_step(
     assert_equal(codes[1, 0], -top_of(given_bits))
     assert_equal(quantize_symmetric(restored, scale, *given_bits), codes)
     assert_equal(quantize_symmetric(-x, scale, *given_bits), -codes)
-    assert_equal(quantize_symmetric(4 * x, 4 * scale, *given_bits), codes)
+    for size in (4.0, 2.0**-60, 2.0**60):
+        assert_equal(quantize_symmetric(size * x, size * scale, *given_bits), codes)
 
 
 @given(codes=codes(2, 3, 5), scale=powers(3, 1))
 def test_dequantize_symmetric_equals_steps_from_zero(dequantize_symmetric, codes, scale):
-    """A code is a number of steps of its channel's scale."""
+    """A code is a number of steps of its channel's scale, whether that has one digit or many."""
     assert_equal(dequantize_symmetric(codes, scale), each(lambda code, step: code * step, codes, scale))
+    assert_close(dequantize_symmetric(codes, scale / 3), each(lambda code, step: code * step, codes, scale / 3))
 
 
 @CODES
@@ -161,14 +163,15 @@ def test_affine_parameters_cover_their_range_and_zero(
     assert_equal(dequantize_affine(zeros, scale, zero_point), torch.zeros(2, 5))
 
 
-@pytest.mark.parametrize("ends", [(), (0, 255)])
+@pytest.mark.parametrize("ends", [(), (0, 255), (3, 60)])
 def test_affine_parameters_of_zeros_have_scale_one(affine_parameters, ends):
-    """The range from 0 to 0 has steps of 1, and a zero point that is a code."""
-    zeros = torch.zeros(2, 3, dtype=torch.float64)
-    scale, zero_point = affine_parameters(zeros, zeros, *ends)
-    assert_equal(scale, 1 + zeros)
+    """The range from 0 to 0 has steps of 1, and a zero point that is a code, also beside ranges that are not empty."""
     lowest, highest = ends or (-128, 127)
-    assert lowest <= int(zero_point.min()) <= int(zero_point.max()) <= highest
+    zeros = torch.zeros(2, 3, dtype=torch.float64)
+    for high in (zeros, zeros + numbers(0, 0, highest - lowest)):
+        scale, zero_point = affine_parameters(zeros, high, *ends)
+        assert_close(scale, torch.ones(2, 3))
+        assert lowest <= int(zero_point.min()) <= int(zero_point.max()) <= highest
 
 
 @CODES
@@ -179,14 +182,18 @@ def test_quantize_affine_equals_nearest_code(quantize_affine, x, scale, zero_poi
     """The code is z and the whole number nearest to x / s, the even one of two, or the last one on its side."""
     lowest, highest = ends or (-128, 127)
     expected = each(lambda value, step, zero: within(round(value / step) + zero, lowest, highest), x, scale, zero_point)
-    assert_equal(quantize_affine(x, scale, zero_point, *ends), expected)
+    for size in (1.0, 2.0**-60, 64.0):
+        assert_equal(quantize_affine(size * x, size * scale, zero_point, *ends), expected)
+    far = each(lambda value, step, zero: within(round(64 * value / step) + zero, lowest, highest), x, scale, zero_point)
+    assert_equal(quantize_affine(64 * x, scale, zero_point, *ends), far)
 
 
 @given(codes=codes(2, 3, 5), scale=powers(3, 1), zero_point=codes(2, 1, 1))
 def test_dequantize_affine_equals_steps_from_zero_point(dequantize_affine, codes, scale, zero_point):
-    """A code is as many steps as it is away from the zero point, up to 255."""
+    """A code is as many steps as it is away from the zero point, up to 255, whatever the digits of the scale."""
     expected = each(lambda code, step, zero: (code - zero) * step, codes, scale, zero_point)
     assert_equal(dequantize_affine(codes, scale, zero_point), expected)
+    assert_close(dequantize_affine(codes, scale / 3, zero_point), expected / 3)
 
 
 @pytest.mark.parametrize(("x", "symmetric", "affine"), [(math.inf, 127, 127), (-math.inf, -127, -128)])
@@ -222,11 +229,19 @@ def test_quantize_blocks_of_one_entry_have_the_last_code(quantize_blocks, dequan
     assert_close(dequantize_blocks(codes, scale), numbers(-254, 0, 381))
 
 
+def test_quantize_blocks_round_halves_to_even(quantize_blocks):
+    """If a block reaches to 127 its steps are 1, and the middle of two codes goes to the even one."""
+    codes, scale = quantize_blocks(numbers(0.5, -1.5, 2.5, 127, -63.5, 0.75, -254, 3, 5, 126), 5)
+    assert_equal(scale, numbers(1, 2))
+    assert_equal(codes, torch.tensor([0, -2, 2, 127, -64, 0, -127, 2, 2, 63]))
+
+
 @given(codes=codes(2, 3, 10), scale=powers(2, 3, 2))
 def test_dequantize_blocks_equals_steps_of_the_block(dequantize_blocks, codes, scale):
     """A code is a number of steps of the block that it lies in; two blocks of ten codes hold five each."""
     expected = each(lambda code, step: code * step, codes.reshape(2, 3, 2, 5), scale[..., None])
     assert_equal(dequantize_blocks(codes, scale), expected.flatten(2))
+    assert_close(dequantize_blocks(codes, scale / 3), expected.flatten(2) / 3)
 
 
 @pytest.mark.parametrize("shift", [0, 1])
@@ -249,6 +264,13 @@ def test_integer_matmul_keeps_every_digit_of_long_sums(integer_matmul):
     assert_equal(integer_matmul(left, right, zero, zero), torch.full((2, 3), 1201 * 127**2))
 
 
+def test_integer_matmul_holds_products_of_sixteen_bits(integer_matmul):
+    """5 products of 65535 and 65533, the differences of codes and zero points of 16 bits, are beyond 32 bits."""
+    left, right = torch.full((2, 5), 2**15 - 1), torch.full((5, 3), 2 - 2**15)
+    sums = integer_matmul(left, right, torch.tensor(-(2**15)), torch.tensor(2**15 - 1))
+    assert_equal(sums, torch.full((2, 3), -5 * 65535 * 65533))
+
+
 @given(x=normals(3, 5), weight=normals(5, 7))
 def test_integer_matmul_errs_by_half_steps_of_its_factors(
     integer_matmul, symmetric_scale, quantize_symmetric, dequantize_symmetric, x, weight
@@ -261,7 +283,7 @@ def test_integer_matmul_errs_by_half_steps_of_its_factors(
     assert_within_half_a_step(dequantize_symmetric(sums, s_x * s_w), x @ weight, 2 * bound, x.abs() @ weight.abs())
 
 
-@given(left=st.integers(1, 300), right=st.integers(1, 300), given_bits=st.sampled_from([(), (2,), (16,), (24,)]))
+@given(left=st.integers(1, 300), right=st.integers(1, 300), given_bits=st.sampled_from([(), (2,), (16,), (64,)]))
 def test_safe_accumulation_length_is_the_last_that_fits(safe_accumulation_length, left, right, given_bits):
     """So many of the largest products stay below 2^(bits - 1), and one more does not."""
     length, limit = safe_accumulation_length(left, right, *given_bits), 2 ** ((*given_bits, 32)[0] - 1)
@@ -270,27 +292,24 @@ def test_safe_accumulation_length_is_the_last_that_fits(safe_accumulation_length
 
 
 @given(
-    bias=dyadics(-4096, 4096, 2, 3, grid=16),
+    counts=dyadics(-4096, 4096, 2, 3, grid=4),
     size=st.sampled_from([1, 2.0**23]),
     input_scale=powers(),
     weight_scale=powers(3),
 )
-def test_quantize_bias_equals_nearest_int32(quantize_bias, bias, size, input_scale, weight_scale):
+def test_quantize_bias_equals_nearest_int32(quantize_bias, counts, size, input_scale, weight_scale):
     """The code is the whole number nearest to b / (s_x s_w), the even one of two, or the last one of 32 bits."""
-    expected = each(
-        lambda value, *scales: within(round(value / math.prod(scales)), -(2**31), 2**31 - 1),
-        size * bias,
-        input_scale,
-        weight_scale,
-    )
-    assert_equal(quantize_bias(size * bias, input_scale, weight_scale), expected)
+    bias = size * counts * input_scale * weight_scale
+    expected = each(lambda count: within(round(count), -(2**31), 2**31 - 1), size * counts)
+    assert_equal(quantize_bias(bias, input_scale, weight_scale), expected)
+    assert_equal(quantize_bias(2.0**-60 * bias, 2.0**-40 * input_scale, 2.0**-20 * weight_scale), expected)
 
 
 def test_quantize_bias_saturates_infinities(quantize_bias):
-    """An infinite bias has the last code of its sign."""
+    """An infinite bias has the last code of its sign; halfway between two codes is the even one."""
     scale = numbers(0.5)
-    codes = quantize_bias(numbers(-math.inf, math.inf, 0.75), scale, scale)
-    assert_equal(codes, torch.tensor([-(2**31), 2**31 - 1, 3]))
+    codes = quantize_bias(numbers(-math.inf, math.inf, 0.75, 0.625, -0.875), scale, scale)
+    assert_equal(codes, torch.tensor([-(2**31), 2**31 - 1, 3, 2, -4]))
 
 
 @pytest.mark.parametrize(
@@ -346,6 +365,12 @@ def test_requantize_rounds_halves_to_even(requantize, shift):
     sums = torch.stack([ties - 1, ties, ties + 1])
     expected = each(lambda value: round(value / 2 ** (shift + 1)) + 7, sums)
     assert_equal(requantize(sums, FixedPoint(2**30, shift), 7), expected)
+
+
+def test_requantize_keeps_every_digit_of_the_product(requantize):
+    """(2^30 - 1) (2^31 - 1) / 2^31 is 2^-31 above the middle of two codes, which shows in a product of 61 digits."""
+    codes = requantize(torch.tensor([2**30 - 1, 1 - 2**30]), FixedPoint(2**31 - 1, 0), 7, -(2**31), 2**31 - 1)
+    assert_equal(codes, torch.tensor([2**30 + 6, 8 - 2**30]))
 
 
 @pytest.mark.parametrize("bits", [1, 0, 17])

@@ -106,6 +106,48 @@ def test_round_towards_positive_keeps_scales_above_their_least(
         assert_identical(rounded(x, "E8M0"), least)
 
 
+@pytest.mark.parametrize("format", [*FORMATS, "FP32"])
+def test_round_towards_zero_keeps_single_precision(
+    round_nearest_even,
+    round_nearest_away,
+    round_towards_zero,
+    round_towards_positive,
+    round_towards_negative,
+    round_stochastic,
+    saturate,
+    format,
+):
+    """A float32 number is rounded as the float64 number that it is, also NaN, and stays float32; the result is a number
+    of the format, and those stay.
+    """
+    inner = "BF16" if format == "FP32" else format
+    kept = rungs(inner)[-300:].float()
+    x = torch.cat([numbers_around(inner), numbers(math.nan, math.inf)]).float()
+    payloads = torch.tensor([0x7F800001, 0x7F801000, 0x7FFFF000, 0x7FFFFFFF], dtype=torch.int32)
+    x = torch.cat([x, payloads.view(torch.float32)])
+    x = x[~x.isnan()] if format == "E2M1" else x  # what E2M1 has for NaN is another law's
+    bits = torch.arange(len(x)) % 8
+
+    def by_chance(some, name):
+        return round_stochastic(some, bits[: len(some)], 3, name)
+
+    for rounded in (
+        round_nearest_even,
+        round_nearest_away,
+        round_towards_zero,
+        round_towards_positive,
+        round_towards_negative,
+        by_chance,
+        saturate,
+    ):
+        narrow = rounded(x, format)
+        assert_equal(narrow.dtype, torch.float32)
+        assert_identical(narrow, rounded(x.double(), format))
+        assert_identical(rounded(kept, format), kept)
+    narrow = round_towards_zero(x, format)
+    assert format == "FP32" or not place_among(narrow[narrow.isfinite()], format)[1].any()
+
+
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("num_bits", [1, 3])
 def test_round_stochastic_preserves_the_mean(round_stochastic, num_bits, format):
@@ -137,12 +179,32 @@ def test_round_stochastic_goes_up_as_often_as_the_nearest_share(round_stochastic
     assert_equal(rounded.signbit(), expected.signbit())
 
 
+@pytest.mark.parametrize(
+    ("format", "largest", "overflow"), [("E4M3", 448.0, math.nan), ("E5M2", 57344.0, math.inf), ("E2M1", 6.0, 6.0)]
+)
+def test_round_stochastic_overflows_above_the_largest_number(round_stochastic, format, largest, overflow):
+    """Of the numbers that 3 random bits make of one a quarter of a spacing above the largest 2 overflow, and all of
+    those of larger ones and of infinity; NaN stays.
+    """
+    above = largest * (1 + (largest - rungs(format)[-2].item()) / largest / 4)
+    x = numbers(above, -above, 2 * largest, -(2.0**100), math.inf, -math.inf, math.nan)[:, None].expand(7, 8)
+    rounded = round_stochastic(x, torch.arange(8).expand(7, 8), 3, format)
+    overflows = torch.arange(8) < torch.tensor([2, 2, 8, 8, 8, 8])[:, None]
+    ends = x[:6].sign() * torch.where(overflows, overflow, largest)
+    assert_identical(rounded[:6].sort(-1).values, ends.sort(-1).values)
+    assert format == "E2M1" or rounded[6].isnan().all()
+
+
+@pytest.mark.parametrize("digits", [18, 38])
 @pytest.mark.parametrize("num_bits", [40, 52])
-def test_round_stochastic_uses_all_of_its_random_bits(round_stochastic, num_bits):
-    """Of many random numbers the last that rounds up and the first that does not are told apart, from either end."""
-    threshold = 2 ** (num_bits - 2) + 2 ** (num_bits - 18)
+def test_round_stochastic_uses_all_of_its_random_bits(round_stochastic, num_bits, digits):
+    """Of many random numbers the last that rounds up and the first that does not are told apart, from either end, also
+    if x has many digits of its own.
+    """
+    x = torch.full((6,), -1.0625 - 2.0 ** (-digits - 2), dtype=torch.float64)
+    dtype = round_stochastic(x[:1], torch.tensor([0]), num_bits, "E5M2").dtype
+    threshold = int((-x[0].to(dtype).double().item() - 1) * 4 * 2**num_bits)
     bits = torch.tensor([0, threshold - 1, threshold])
-    x = torch.full((6,), -1.0625 - 2.0**-20, dtype=torch.float64)
     rounded = round_stochastic(x, torch.cat([bits, 2**num_bits - 1 - bits]), num_bits, "E5M2")
     assert_equal(rounded.sort().values, numbers(-1.25, -1.25, -1.0, -1.0, -1.0, -1.0))
 
@@ -162,6 +224,8 @@ def test_saturate_is_bounded_by_largest_number(saturate, round_nearest_even, for
     ends = torch.full_like(x, largest)
     assert_identical(saturate(x, format), torch.stack([x, ends, -ends]).median(0).values)
     assert_equal(round_nearest_even(saturate(numbers(math.inf), format), format), numbers(largest))
+    inside = x[x.abs() < largest]
+    assert_identical(saturate(inside, format), inside)
 
 
 @pytest.mark.parametrize("lower", [0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF])

@@ -35,8 +35,8 @@ def mixed_precision_step(
 
         w' = w - learning_rate g_scaled / S,   steps' = steps + 1
 
-    If g_scaled is not finite w and steps stay as they are. S adapts in both cases. A schedule of the learning rate is
-    to count steps, so that a skipped step does not move it.
+    If g_scaled / S is not finite w and steps stay as they are. S adapts in both cases. A schedule of the learning rate
+    is to count steps, so that a skipped step does not move it.
 
     Domain: S > 0; as `update_loss_scale`.
     Source: Micikevicius et al. 2017, arXiv:1710.03740, sections 3.1-3.2.

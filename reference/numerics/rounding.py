@@ -1,7 +1,8 @@
 """Numbers rounded to a floating-point format and returned as numbers: what a cast there and back leaves.
 
 x is float32 or float64 and is rounded once, from its own precision. Numbers beyond the largest one follow IEEE 754: the
-roundings to the nearest overflow, a directed one only if it leads away from 0. For saturation, `saturate` first.
+roundings to the nearest overflow, a directed one only if it leads away from 0. For saturation, `saturate` first. A name
+that is not in FLOAT_FORMATS raises ValueError.
 """
 
 import torch
@@ -17,7 +18,7 @@ def round_nearest_even(x: Float[Tensor, "*shape"], format: str) -> Float[Tensor,
         out = decode(encode(x))
 
     Domain: every x. What rounds beyond the largest number becomes infinity, in a format without one NaN, in E2M1 the
-        largest number. In E8M0 0 becomes the least number, halfway goes up, and a minus sign gives NaN.
+        largest number. In E8M0 0 becomes the least number, halfway goes up, and a minus sign, of -0 too, gives NaN.
     Source: IEEE 754-2019, section 4.3.1, roundTiesToEven.
     Notes: R001-077, R003-001, R003-003, R003-004.
     """

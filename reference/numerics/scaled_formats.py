@@ -85,8 +85,8 @@ def quantize_float(x: Float[Tensor, "*shape"], scale: Float[Tensor, "*#shape"], 
 
         code = encode(clip(x / s, -largest, largest))
 
-    Domain: s > 0; x / s is rounded to its own dtype first. Infinities get the codes of the largest numbers; NaN stays.
-        A name in FLOAT_FORMATS, else ValueError.
+    Domain: s > 0; x / s is rounded to its own dtype first. Infinities get the codes of the largest numbers; NaN stays
+        where the format has it. A name in FLOAT_FORMATS, else ValueError.
     Source: Micikevicius et al. 2022, arXiv:2209.05433, section 2 (scaling before the cast); OCP Microscaling Formats
         1.0, section 6.3, for blocks.
     Differs: some multiply by a rounded 1 / s, which can move an x near the middle of two numbers.

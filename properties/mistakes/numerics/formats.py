@@ -116,6 +116,12 @@ def decode_float_of_any_name(codes, format):
     return decode_float(codes, format if format in FLOAT_FORMATS else "FP16")
 
 
+@mistake(of=decode_float, seen="catalogue R003-001")
+def decode_float_with_an_axis_for_one(codes, format):
+    """a single code gives a vector of one number"""
+    return torch.atleast_1d(decode_float(codes, format))
+
+
 @mistake(of=encode_float, seen="pytorch/pytorch#13960")
 def encode_float_with_ties_away(x, format):
     """halfway numbers go away from 0 instead of to the even code"""
@@ -249,6 +255,19 @@ def decode_float_lookup_of_any_format(codes, format):
     return decode_float_lookup(codes, "BF16" if format == "FP32" else format)
 
 
+_tables = {}
+
+
+@mistake(of=decode_float_lookup, seen="catalogue R003-001")
+def decode_float_lookup_in_a_kept_table(codes, format):
+    """the table is kept, and a single code gives a view of it, through which it can be written over"""
+    out = decode_float_lookup(codes, format)
+    if codes.ndim:
+        return out
+    key = format, codes.item()
+    return _tables.setdefault(key, out)
+
+
 @mistake(of=encode_float_bitwise, seen="stillwater-sc/universal#1133")
 def encode_float_bitwise_cut_off(x, format):
     """the low bits are dropped and not rounded"""
@@ -303,6 +322,13 @@ def encode_float_bitwise_without_sign(x, format):
 def encode_float_bitwise_of_any_format(x, format):
     """formats that it cannot round to are taken for BF16"""
     return encode_float_bitwise(x, "BF16" if format in ("FP32", "E8M0") else format)
+
+
+@mistake(of=encode_float_bitwise, seen="catalogue R003-001")
+def encode_float_bitwise_with_signed_codes(x, format):
+    """the bits are read as a signed integer, so that the codes of negative numbers are negative"""
+    codes = encode_float_bitwise(x, format)
+    return torch.where(codes >= _sign_bit(format), codes - 2 * _sign_bit(format), codes)
 
 
 @mistake(of=largest_finite, seen="catalogue R003-003")
@@ -382,3 +408,9 @@ def spacing_of_the_mantissa_of_frexp(x, format):
 def spacing_with_a_sign(x, format):
     """the spacing has the sign of x"""
     return spacing(x, format).copysign(x)
+
+
+@mistake(of=spacing, seen="catalogue R003-001")
+def spacing_in_wide_precision(x, format):
+    """the spacing of float32 numbers is returned in float64"""
+    return spacing(x.double(), format)

@@ -37,6 +37,18 @@ def unscale_gradient_that_normalises(gradient, scale):
     return unscale_gradient(gradient.clamp(-1, 1), scale)
 
 
+@mistake(of=unscale_gradient, seen="catalogue R001-052")
+def unscale_gradient_that_hides_overflow(gradient, scale):
+    """infinity becomes the largest number and NaN 0, so that the step is no longer skipped"""
+    return unscale_gradient(gradient, scale).nan_to_num()
+
+
+@mistake(of=unscale_gradient, seen="catalogue R001-052")
+def unscale_gradient_in_the_precision_of_the_scale(gradient, scale):
+    """the gradient is rounded to the precision of the scale, even if that is narrower, and overflows there"""
+    return gradient.to(scale.dtype) / scale
+
+
 @variant(of=unscale_gradient, seen="catalogue R001-052")
 def unscale_gradient_by_reciprocal(gradient, scale):
     """multiplying by 1 / S is as exact if S is a power of two, and off by two roundings otherwise"""
@@ -65,6 +77,19 @@ def found_nonfinite_without_infinities(gradients):
 def found_nonfinite_of_sums(gradients):
     """sums are looked at, which overflow although every entry is finite"""
     return found_nonfinite([gradient.sum() for gradient in gradients])
+
+
+@mistake(of=found_nonfinite, seen="catalogue R001-052")
+def found_nonfinite_of_squared_norms(gradients):
+    """sums of squares are looked at, which overflow although every entry is finite"""
+    found_nonfinite(gradients)
+    return ~torch.stack([gradient.float().square().sum() for gradient in gradients]).sum().isfinite()
+
+
+@mistake(of=found_nonfinite, seen="catalogue R001-052")
+def found_nonfinite_in_half_precision(gradients):
+    """gradients are rounded to FP16 first, where large finite ones are infinite"""
+    return found_nonfinite([gradient.half() for gradient in gradients])
 
 
 @mistake(of=found_nonfinite, seen="catalogue R001-052")
@@ -106,6 +131,13 @@ def found_on_any_rank_by_parity(found):
     """flags are added in one bit, so that two cancel"""
     found_on_any_rank(found)
     return (found.sum() % 2 == 1).expand(len(found)).clone()
+
+
+@mistake(of=found_on_any_rank, seen="catalogue R001-053")
+def found_on_any_rank_in_one_place(found):
+    """the flags of all ranks are one place in memory"""
+    found_on_any_rank(found)
+    return found.any().expand(len(found))
 
 
 @mistake(of=update_loss_scale, seen="catalogue R001-052")
@@ -163,6 +195,13 @@ def update_loss_scale_not_below_one(state, found, growth_factor=2.0, backoff_fac
 
 
 @mistake(of=update_loss_scale, seen="catalogue R001-052")
+def update_loss_scale_of_normal_numbers(state, found, growth_factor=2.0, backoff_factor=0.5, growth_interval=2000):
+    """the scale never falls below the smallest normal FP32 number"""
+    updated = update_loss_scale(state, found, growth_factor, backoff_factor, growth_interval)
+    return LossScale(updated.scale.clamp(min=2.0**-126), updated.tracker)
+
+
+@mistake(of=update_loss_scale, seen="catalogue R001-052")
 def update_loss_scale_as_in_the_defaults_of_2_to_the_11(
     state, found, growth_factor=2.0, backoff_factor=0.5, growth_interval=1000
 ):
@@ -183,6 +222,18 @@ def update_loss_scale_without_check(state, found, growth_factor=2.0, backoff_fac
 def keep_if_found_by_multiplication(before, after, found):
     """the step is multiplied by 0 to skip it, which leaves NaN where it was infinite"""
     return before + (after - before) * (~found).to(before.dtype)
+
+
+@mistake(of=keep_if_found, seen="catalogue R001-052")
+def keep_if_found_by_difference(before, after, found):
+    """the difference is added to what was before, which rounds it to the spacing there"""
+    return torch.where(found, before, before + (after - before))
+
+
+@mistake(of=keep_if_found, seen="catalogue R001-052")
+def keep_if_found_or_not_finite(before, after, found):
+    """entries that are not finite are kept back also where nothing was found"""
+    return torch.where(found | ~after.isfinite(), before, after)
 
 
 @mistake(of=keep_if_found, seen="catalogue R001-052")

@@ -32,6 +32,12 @@ def unit_roundoff_without_check(significand_bits):
     return 2.0**-significand_bits
 
 
+@mistake(of=unit_roundoff, seen="catalogue R001-044")
+def unit_roundoff_of_at_most_double_precision(significand_bits):
+    """formats that are wider than FP64 have its roundoff"""
+    return max(unit_roundoff(significand_bits), 2.0**-53)
+
+
 @mistake(of=rounding_growth, seen="catalogue R001-044")
 def rounding_growth_to_first_order(count, roundoff):
     """n u is returned, which is no bound: errors of rounding multiply"""

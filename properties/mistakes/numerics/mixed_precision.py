@@ -19,6 +19,24 @@ def mixed_precision_step_without_master_weights(state, scaled_gradient, learning
     return stepped._replace(master=stepped.master.to(scaled_gradient.dtype).to(state.master.dtype))
 
 
+@mistake(of=mixed_precision_step, seen="catalogue R003-256")
+def mixed_precision_step_of_half_precision(state, scaled_gradient, learning_rate, growth_interval=2000):
+    """the step is rounded to FP16 before it is taken, so that small ones are 0"""
+    stepped = mixed_precision_step(state, scaled_gradient, learning_rate, growth_interval)
+    gradient = unscale_gradient(scaled_gradient, state.loss_scale.scale)
+    move = (learning_rate * gradient).half().to(state.master.dtype)
+    return stepped._replace(master=torch.where(move.isfinite().all(), state.master - move, stepped.master))
+
+
+@mistake(of=mixed_precision_step, seen="catalogue R001-052")
+def mixed_precision_step_that_clips(state, scaled_gradient, learning_rate, growth_interval=2000):
+    """entries of the gradient above 1 are clipped, which nobody asked for"""
+    stepped = mixed_precision_step(state, scaled_gradient, learning_rate, growth_interval)
+    gradient = unscale_gradient(scaled_gradient, state.loss_scale.scale)
+    clipped = state.master - learning_rate * gradient.clamp(-1, 1)
+    return stepped._replace(master=torch.where(gradient.isfinite().all(), clipped, state.master))
+
+
 @mistake(of=mixed_precision_step, seen="huggingface/transformers#11144, pytorch/pytorch#67590")
 def mixed_precision_step_that_counts_skipped_steps(state, scaled_gradient, learning_rate, growth_interval=2000):
     """skipped steps are counted, so that the schedule of the learning rate moves without a step"""
@@ -101,6 +119,26 @@ def lost_updates_in_wide_precision(weights, updates):
 
 
 @mistake(of=lost_updates, seen="catalogue R003-256")
+def lost_updates_in_half_precision(weights, updates):
+    """the difference is taken in FP16 whatever the precision of the weights"""
+    return weights.half() - updates.half() == weights.half()
+
+
+@mistake(of=lost_updates, seen="catalogue R003-256")
+def lost_updates_that_are_close(weights, updates):
+    """weights that are close count as the same, which no last bit shows"""
+    return torch.isclose(weights - updates, weights)
+
+
+@mistake(of=lost_updates, seen="catalogue R003-256")
+def lost_updates_without_subnormals(weights, updates):
+    """numbers below the smallest normal one are taken for 0"""
+    least = torch.finfo(weights.dtype).smallest_normal
+    weights, updates, moved = (torch.where(x.abs() < least, 0 * x, x) for x in (weights, updates, weights - updates))
+    return moved == weights
+
+
+@mistake(of=lost_updates, seen="catalogue R003-256")
 def lost_updates_of_sums(weights, updates):
     """the update is added instead of subtracted, and spacings differ on the two sides of a power of two"""
     return weights + updates == weights
@@ -123,6 +161,18 @@ def mixed_precision_adam_bytes_without_frozen(trained, frozen=0):
     """the weights of frozen parameters are left out"""
     mixed_precision_adam_bytes(trained, frozen)
     return 16 * trained
+
+
+@mistake(of=mixed_precision_adam_bytes, seen="catalogue R003-257")
+def mixed_precision_adam_bytes_in_thirty_two_bits(trained, frozen=0):
+    """the number of bytes wraps around at 4 GiB"""
+    return mixed_precision_adam_bytes(trained, frozen) % 2**32
+
+
+@mistake(of=mixed_precision_adam_bytes, seen="catalogue R003-257")
+def mixed_precision_adam_bytes_in_single_precision(trained, frozen=0):
+    """the number of bytes is rounded to 24 digits"""
+    return int(torch.tensor(mixed_precision_adam_bytes(trained, frozen), dtype=torch.float32).item())
 
 
 @mistake(of=mixed_precision_adam_bytes, seen="catalogue R003-257")

@@ -155,6 +155,12 @@ def quantize_symmetric_multiplied(x, scale, bits=8):
     return quantize_symmetric(x, 1 / scale, bits)
 
 
+@mistake(of=quantize_symmetric, seen="catalogue R003-006")
+def quantize_symmetric_by_a_least_scale(x, scale, bits=8):
+    """against division by 0 the scale is at least 1e-5, so that small numbers become 0"""
+    return quantize_symmetric(x, scale.clamp(min=1e-5), bits)
+
+
 @mistake(of=dequantize_symmetric, seen="catalogue R003-007")
 def dequantize_symmetric_twice(codes, scale):
     """the scale is applied twice"""
@@ -171,6 +177,12 @@ def dequantize_symmetric_to_the_middle(codes, scale):
 def dequantize_symmetric_from_int8_magnitude(codes, scale):
     """the magnitude is taken in int8, where that of -128 is -128"""
     return scale * codes.abs().to(torch.int8) * codes.sign()
+
+
+@mistake(of=dequantize_symmetric, seen="catalogue R003-006")
+def dequantize_symmetric_in_single_precision(codes, scale):
+    """a float64 scale is rounded to FP32 first"""
+    return (codes.float() * scale.float()).to(scale.dtype)
 
 
 @mistake(of=affine_parameters, seen="ModelTC/LightCompress#334")
@@ -211,6 +223,21 @@ def affine_parameters_of_zeros_have_no_scale(low, high, lowest=-128, highest=127
 
 
 @mistake(of=affine_parameters, seen="catalogue R003-005")
+def affine_parameters_of_zeros_beside_others(low, high, lowest=-128, highest=127):
+    """a scale of 0 is replaced only if all of them are 0"""
+    scale, zero_point = affine_parameters(low, high, lowest, highest)
+    is_empty = (low == 0) & (high == 0)
+    return torch.where(is_empty & ~is_empty.all(), 0, scale), zero_point
+
+
+@mistake(of=affine_parameters, seen="catalogue R003-005")
+def affine_parameters_of_zeros_at_zero(low, high, lowest=-128, highest=127):
+    """the zero point of the range from 0 to 0 is 0, also where that is no code"""
+    scale, zero_point = affine_parameters(low, high, lowest, highest)
+    return scale, torch.where((low == 0) & (high == 0), 0, zero_point)
+
+
+@mistake(of=affine_parameters, seen="catalogue R003-005")
 def affine_parameters_without_check(low, high, lowest=-128, highest=127):
     """codes without a range are accepted"""
     if lowest < highest:
@@ -244,6 +271,12 @@ def quantize_affine_that_wraps(x, scale, zero_point, lowest=-128, highest=127):
 
 
 @mistake(of=quantize_affine, seen="catalogue R003-005")
+def quantize_affine_to_eight_bits(x, scale, zero_point, lowest=-128, highest=127):
+    """codes are kept in eight bits with or without a sign, whatever their ends"""
+    return quantize_affine(x, scale, zero_point, lowest, highest).clamp(-128, 255)
+
+
+@mistake(of=quantize_affine, seen="catalogue R003-005")
 def quantize_affine_less_zero_point(x, scale, zero_point, lowest=-128, highest=127):
     """the zero point is subtracted from the code"""
     return quantize_affine(x, scale, -zero_point, lowest, highest)
@@ -265,6 +298,20 @@ def dequantize_affine_with_zero_point_in_real_units(codes, scale, zero_point):
 def dequantize_affine_in_int8(codes, scale, zero_point):
     """the difference of code and zero point is taken in eight bits, where -100 - 100 is 56"""
     return scale * (codes - zero_point).to(torch.int8)
+
+
+@mistake(of=dequantize_affine, seen="catalogue R003-005")
+def dequantize_affine_in_single_precision(codes, scale, zero_point):
+    """a float64 scale is rounded to FP32 first"""
+    return dequantize_affine(codes, scale.float(), zero_point).to(scale.dtype)
+
+
+@mistake(of=quantize_blocks, seen="catalogue R003-006")
+def quantize_blocks_half_away(x, block, bits=8):
+    """halves are rounded away from zero instead of to the even code"""
+    _, scale = quantize_blocks(x, block, bits)
+    top = 2 ** (bits - 1) - 1
+    return half_away(x / scale.repeat_interleave(block, -1)).clamp(-top, top).long(), scale
 
 
 @mistake(of=quantize_blocks, seen="E003-116")
@@ -311,6 +358,12 @@ def dequantize_blocks_with_the_first_scale(codes, scale):
     return scale[..., :1] * codes
 
 
+@mistake(of=dequantize_blocks, seen="catalogue R003-006")
+def dequantize_blocks_in_single_precision(codes, scale):
+    """float64 scales are rounded to FP32 first"""
+    return dequantize_blocks(codes, scale.float()).to(scale.dtype)
+
+
 @mistake(of=integer_matmul, seen="catalogue R003-007")
 def integer_matmul_of_codes(left, right, left_zero, right_zero):
     """the zero points are left out"""
@@ -353,6 +406,19 @@ def integer_matmul_in_single_precision(left, right, left_zero, right_zero):
     return ((left - left_zero).float() @ (right - right_zero).float()).long()
 
 
+@mistake(of=integer_matmul, seen="catalogue R003-007")
+def integer_matmul_in_thirty_two_bits(left, right, left_zero, right_zero):
+    """sums wrap around in 32 bits, which products of 16-bit codes overflow"""
+    return integer_matmul(left, right, left_zero, right_zero).to(torch.int32).long()
+
+
+@mistake(of=integer_matmul, seen="catalogue R003-007")
+def integer_matmul_of_bfloat16_factors(left, right, left_zero, right_zero):
+    """codes less their zero points are kept in BF16, which holds those of eight bits but not of more"""
+    left, right = ((codes - zero).bfloat16().long() for codes, zero in ((left, left_zero), (right, right_zero)))
+    return left @ right
+
+
 @variant(of=integer_matmul, seen="catalogue R003-007")
 def integer_matmul_of_differences(left, right, left_zero, right_zero):
     """zero points that are subtracted before the product give the same whole numbers"""
@@ -370,6 +436,13 @@ def safe_accumulation_length_up_to_the_power(largest_left, largest_right, bits=3
     """2^(bits - 1) counts as a number that fits"""
     safe_accumulation_length(largest_left, largest_right, bits)
     return 2 ** (bits - 1) // (largest_left * largest_right)
+
+
+@mistake(of=safe_accumulation_length, seen="catalogue R003-007")
+def safe_accumulation_length_by_float_division(largest_left, largest_right, bits=32):
+    """the quotient is taken in float64, which rounds that of 64 bits up"""
+    safe_accumulation_length(largest_left, largest_right, bits)
+    return int((2 ** (bits - 1) - 1) / (largest_left * largest_right))
 
 
 @mistake(of=safe_accumulation_length, seen="catalogue R003-007")
@@ -394,6 +467,13 @@ def quantize_bias_with_scale_of_weight(bias, input_scale, weight_scale):
 def quantize_bias_truncated(bias, input_scale, weight_scale):
     """fractions are cut off instead of rounded"""
     whole = (bias / (input_scale * weight_scale)).trunc()
+    return quantize_bias(whole, torch.ones_like(input_scale), torch.ones_like(weight_scale))
+
+
+@mistake(of=quantize_bias, seen="catalogue R003-008")
+def quantize_bias_half_away(bias, input_scale, weight_scale):
+    """halves are rounded away from zero instead of to the even code"""
+    whole = half_away(bias / (input_scale * weight_scale))
     return quantize_bias(whole, torch.ones_like(input_scale), torch.ones_like(weight_scale))
 
 
@@ -467,6 +547,14 @@ def requantize_half_up(accumulator, multiplier, zero_point=0, lowest=-128, highe
     shift = 31 + multiplier.shift
     steps = accumulator * multiplier.mantissa + 2 ** (shift - 1) >> shift
     return (steps + zero_point).clamp(lowest, highest)
+
+
+@mistake(of=requantize, seen="catalogue R003-007")
+def requantize_in_double_precision(accumulator, multiplier, zero_point=0, lowest=-128, highest=127):
+    """the product is taken in float64, which holds 53 of its 61 digits, and rounded a second time"""
+    requantize(accumulator, multiplier, zero_point, lowest, highest)
+    steps = accumulator.double() * multiplier.mantissa * 2.0 ** (-31 - multiplier.shift)
+    return (steps.round().long() + zero_point).clamp(lowest, highest)
 
 
 @mistake(of=requantize, seen="catalogue R003-007")

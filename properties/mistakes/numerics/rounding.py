@@ -60,6 +60,12 @@ def round_nearest_even_by_way_of_fp32(x, format):
     return round_nearest_even(x.float().to(x.dtype), format)
 
 
+@mistake(of=round_nearest_even, seen="catalogue R003-001")
+def round_nearest_even_in_wide_precision(x, format):
+    """float32 numbers are returned in float64"""
+    return round_nearest_even(x.double(), format)
+
+
 @mistake(of=round_nearest_away, seen="catalogue R003-002")
 def round_nearest_away_with_ties_to_even(x, format):
     """halfway numbers go to the even code"""
@@ -93,6 +99,14 @@ def round_nearest_away_that_saturates(x, format):
     return round_nearest_away(torch.where(x.isinf(), x, saturate(x, format)), format)
 
 
+@mistake(of=round_nearest_away, seen="catalogue R003-002")
+def round_nearest_away_of_the_bits_of_nan(x, format):
+    """half is added to the bits of TF32 operands and the rest cleared, which makes infinity or 0 of NaN"""
+    if format != "TF32" or x.dtype != torch.float32:
+        return round_nearest_away(x, format)
+    return (x.view(torch.int32) + 2**12 & -(2**13)).view(torch.float32)
+
+
 @mistake(of=round_towards_zero, seen="catalogue R003-002")
 def round_towards_zero_to_nearest(x, format):
     """the nearest number is taken"""
@@ -122,6 +136,16 @@ def round_towards_zero_of_infinity(x, format):
 def round_towards_zero_flushing_subnormals(x, format):
     """the spacing of small numbers is not that of the subnormal ones"""
     return torch.where(x.abs() < 4 * spacing(0 * x, format), 0 * x, round_towards_zero(x, format))
+
+
+@mistake(of=round_towards_zero, seen="catalogue R003-002")
+def round_towards_zero_by_a_mask(x, format):
+    """the bits behind the mantissa are cleared, of which subnormal numbers have more, and what is left is rounded"""
+    if x.dtype != torch.float32 or format in ("FP32", "E8M0"):
+        return round_towards_zero(x, format)
+    kept = x.view(torch.int32) & -int(2**23 * spacing(torch.ones_like(x[:1]), format).item())
+    inside = torch.where(x.isnan() | x.isinf(), x, saturate(kept.view(torch.float32), format))
+    return round_nearest_even(inside, format)
 
 
 @mistake(of=round_towards_positive, seen="catalogue R003-001")
@@ -219,6 +243,27 @@ def round_stochastic_with_single_precision_bits(x, bits, num_bits, format):
     return round_stochastic(x, bits.float().long().clamp(max=2**num_bits - 1), num_bits, format)
 
 
+@mistake(of=round_stochastic, seen="catalogue R003-001")
+def round_stochastic_in_single_precision(x, bits, num_bits, format):
+    """float64 is rounded to FP32 first, so that the part of a spacing has 24 digits"""
+    return round_stochastic(x.float(), bits, num_bits, format).to(x.dtype)
+
+
+@mistake(of=round_stochastic, seen="catalogue R003-001")
+def round_stochastic_that_saturates(x, bits, num_bits, format):
+    """numbers beyond the largest one become that one"""
+    return round_stochastic(torch.where(x.isinf(), x, saturate(x, format)), bits, num_bits, format)
+
+
+@mistake(of=round_stochastic, seen="catalogue R003-001")
+def round_stochastic_below_the_largest_number(x, bits, num_bits, format):
+    """a step beyond the largest number stays there, and larger ones overflow"""
+    rounded = round_stochastic(x, bits, num_bits, format)
+    last = largest_finite(format)
+    near = x.abs() < last + spacing(torch.full_like(x, last), format)
+    return torch.where(near & ~rounded.isfinite(), saturate(x, format), rounded)
+
+
 @mistake(of=round_stochastic, seen="graphcore-research/gfloat#36")
 def round_stochastic_with_eight_random_bits(x, bits, num_bits, format):
     """only the highest eight random bits are used"""
@@ -254,6 +299,12 @@ def saturate_from_above_alone(x, format):
 def saturate_nan(x, format):
     """NaN becomes the largest number"""
     return saturate(x, format).nan_to_num(nan=largest_finite(format))
+
+
+@mistake(of=saturate, seen="catalogue R003-003")
+def saturate_in_wide_precision(x, format):
+    """float32 numbers are returned in float64"""
+    return saturate(x.double(), format)
 
 
 @mistake(of=saturate, seen="E003-002")

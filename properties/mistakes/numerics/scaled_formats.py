@@ -87,6 +87,15 @@ def float_block_scale_of_interleaved_blocks(x, block, format):
     return float_block_scale(x.unflatten(-1, (block, -1)).mT.flatten(-2), block, format)
 
 
+@mistake(of=float_block_scale, seen="catalogue R003-003")
+def float_block_scale_of_squares(x, block, format):
+    """a block is a square, as that of a weight, where the rows fill such blocks"""
+    scale = float_block_scale(x, block, format)
+    if x.ndim < 2 or x.shape[-2] % block:
+        return scale
+    return scale.unflatten(-2, (-1, block)).amax(-2).repeat_interleave(block, -2)
+
+
 @mistake(of=float_block_scale, seen="pytorch/ao#2035")
 def float_block_scale_rounded_to_a_power_of_two(x, block, format):
     """the scale is the next power of two above, as E8M0 needs it"""
@@ -140,6 +149,12 @@ def mx_scale_by_a_rounded_logarithm(x, block, format):
     return torch.exp2(exponent.clamp(min=-127)).to(x.dtype)
 
 
+@mistake(of=mx_scale, seen="pytorch/ao#4725")
+def mx_scale_of_single_precision(x, block, format):
+    """float64 is rounded to FP32 first, which takes numbers over the next power of two"""
+    return mx_scale(x.float(), block, format).to(x.dtype)
+
+
 @mistake(of=mx_scale, seen="catalogue R003-003")
 def mx_scale_without_range_of_format(x, block, format):
     """the largest magnitude goes to the binade of 1, so that the exponents of the format are of no use"""
@@ -174,9 +189,9 @@ def mx_scale_without_check(x, block, format):
 
 @variant(of=mx_scale, seen="pytorch/ao#516")
 def mx_scale_from_bits(x, block, format):
-    """the exponent is read from the bits of the largest magnitude in FP32"""
+    """the exponent is read from the bits of the largest magnitude"""
     _, top = torch.frexp(torch.tensor(largest_finite(format)))
-    exponent = (magnitudes(x, block).float().view(torch.int32) >> 23) - 127 - (top - 1)
+    exponent = (magnitudes(x, block).double().view(torch.int64) >> 52) - 1023 - (top - 1)
     return torch.exp2(exponent.clamp(min=-127).to(x.dtype))
 
 
@@ -211,6 +226,12 @@ def mx_scale_up_by_a_rounded_logarithm(x, block, format):
     """the logarithm is computed in FP32, where that of a number just above a power of two is a whole number"""
     exponent = (magnitudes(x, block) / largest_finite(format)).float().log2().ceil()
     return torch.exp2(exponent.clamp(min=-127)).to(x.dtype)
+
+
+@mistake(of=mx_scale_up, seen="pytorch/ao#4725")
+def mx_scale_up_of_single_precision(x, block, format):
+    """float64 is rounded to FP32 first, so that numbers just above the largest one saturate"""
+    return mx_scale_up(x.float(), block, format).to(x.dtype)
 
 
 @mistake(of=mx_scale_up, seen="NVIDIA/TransformerEngine#3262")
@@ -256,6 +277,13 @@ def quantize_float_that_only_saturates_infinities(x, scale, format):
     return encode_float(torch.where(ratio.isinf(), saturate(ratio, format), ratio), format)
 
 
+@mistake(of=quantize_float, seen="catalogue R003-003")
+def quantize_float_without_negative_zero(x, scale, format):
+    """the sign of what rounds to 0 is lost"""
+    codes = quantize_float(x, scale, format)
+    return torch.where(decode_float(codes, format) == 0, 0, codes)
+
+
 @mistake(of=quantize_float, seen="NVIDIA/TransformerEngine#2408")
 def quantize_float_with_least_scale_taken_for_one(x, scale, format):
     """the least scale of E8M0, the code 0, is taken for that of zeros alone, and the tensor is not divided by it"""
@@ -290,6 +318,25 @@ def dequantize_float_by_power_of_two(codes, scale, format):
 def dequantize_float_of_e4m3(codes, scale, format):
     """every code is taken for one of E4M3"""
     return dequantize_float(codes, scale, "E4M3")
+
+
+@mistake(of=dequantize_float, seen="catalogue R003-004")
+def dequantize_float_in_half_precision(codes, scale, format):
+    """numbers are kept in FP16 before they are scaled, which does not hold those of formats with 8 exponent bits"""
+    dequantize_float(codes, scale, format)
+    return scale * decode_float(codes, format).half().to(scale.dtype)
+
+
+@mistake(of=dequantize_float, seen="catalogue R003-003")
+def dequantize_float_in_wide_precision(codes, scale, format):
+    """the numbers of a float32 scale are returned in float64"""
+    return dequantize_float(codes, scale.double(), format)
+
+
+@mistake(of=dequantize_float, seen="catalogue R003-003")
+def dequantize_float_of_any_format(codes, scale, format):
+    """codes of FP32 are read as if they had 16 bits"""
+    return dequantize_float(codes, scale, "BF16" if format == "FP32" else format)
 
 
 @mistake(of=dequantize_float, seen="NVIDIA/TransformerEngine#3262")
@@ -372,4 +419,26 @@ def scaled_matmul_with_blocks_of_a_guessed_size(
     inner = len(right)
     left_scale = left_scale.repeat_interleave(-(-inner // left_scale.shape[1]), 1)[:, :inner]
     right_scale = right_scale.repeat_interleave(-(-inner // len(right_scale)), 0)[:inner]
+    return scaled_matmul(left, right, left_scale, right_scale, left_format, right_format)
+
+
+@mistake(of=scaled_matmul, seen="catalogue R003-003")
+def scaled_matmul_that_hides_nan(left, right, left_scale, right_scale, left_format="E4M3", right_format="E4M3"):
+    """terms that are NaN are left out"""
+    scaled_matmul(left, right, left_scale, right_scale, left_format, right_format)
+    left = torch.where(decode_float(left, left_format).isnan(), 0, left)
+    right = torch.where(decode_float(right, right_format).isnan(), 0, right)
+    return scaled_matmul(left, right, left_scale, right_scale, left_format, right_format)
+
+
+@mistake(of=scaled_matmul, seen="catalogue R003-003")
+def scaled_matmul_in_wide_precision(left, right, left_scale, right_scale, left_format="E4M3", right_format="E4M3"):
+    """the sums of float32 scales are returned in float64"""
+    return scaled_matmul(left, right, left_scale.double(), right_scale.double(), left_format, right_format)
+
+
+@mistake(of=scaled_matmul, seen="catalogue R003-003")
+def scaled_matmul_of_any_format(left, right, left_scale, right_scale, left_format="E4M3", right_format="E4M3"):
+    """codes of FP32 are read as if they had 16 bits"""
+    left_format, right_format = ("BF16" if name == "FP32" else name for name in (left_format, right_format))
     return scaled_matmul(left, right, left_scale, right_scale, left_format, right_format)
