@@ -51,6 +51,16 @@ def test_coin_responsibilities_equals_bayes(coin_responsibilities, coins, trial)
     assert_close(coin_responsibilities(coins, *trial), expected, expected * exponents(coins, trial[1]))
 
 
+def test_coin_responsibilities_are_nan_for_what_neither_coin_can_give(coin_responsibilities, coin_log_likelihood):
+    """Coins that never and always give heads share no mixed trial: it has probability 0, and the others one coin."""
+    never = torch.tensor(0, dtype=torch.float64)
+    coins, heads = TwoCoins(never, never + 1), torch.tensor([0, 3, 6])
+    gamma = coin_responsibilities(coins, heads, 6)
+    assert_equal(gamma[[0, 2]], torch.eye(2))
+    assert gamma[1].isnan().all()
+    assert_close(coin_log_likelihood(coins, heads, 6), [-math.log(2), -math.inf, -math.log(2)])
+
+
 @given(coins=coins(), trial=trials(1, 6, 4096))
 def test_coin_log_likelihood_equals_log_of_mean_over_coins(coin_log_likelihood, coins, trial):
     """log p(h) is the log of the mean of p(h | a) and p(h | b), however small it is."""

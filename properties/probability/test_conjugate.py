@@ -119,15 +119,17 @@ def test_beta_bernoulli_update_is_proportional_to_prior_times_likelihood(beta_be
     assert_close(ratio - ratio[0], 0, size)
 
 
+@pytest.mark.parametrize("copies", [1, 99])
 @given(alpha=shapes_of_beta(), beta=shapes_of_beta(), draws=masks(7), cut=st.integers(0, 7))
-def test_beta_bernoulli_update_composes(beta_bernoulli_update, beta_mean, alpha, beta, draws, cut):
-    """The posterior is the next prior, draws come in any order, and pseudo-counts weight the two means."""
+def test_beta_bernoulli_update_composes(beta_bernoulli_update, beta_mean, alpha, beta, draws, cut, copies):
+    """The posterior is the next prior, draws come in any order and number, and pseudo-counts weight the two means."""
+    draws = draws.repeat(copies)
     state, prior_weight, prior_mean = BetaState(alpha, beta), alpha + beta, alpha / (alpha + beta)
     at_once = beta_bernoulli_update(state, draws)
     for part in (draws[cut:].flip(0), draws[:cut]):
         state = beta_bernoulli_update(state, part)
     assert_equal(state, at_once)
-    mean = (prior_weight * prior_mean + 7 * draws.double().mean()) / (prior_weight + 7)
+    mean = (prior_weight * prior_mean + 7 * copies * draws.double().mean()) / (prior_weight + 7 * copies)
     assert_close(beta_mean(*at_once), mean)
 
 
@@ -228,10 +230,16 @@ def test_normal_mean_update_composes_in_any_units(normal_mean_update, mean, data
 
 @given(mean=normals(), data=normals(5), noise_variance=noise_variances())
 def test_normal_mean_update_reduces_to_mean_of_data_without_prior(normal_mean_update, mean, data, noise_variance):
-    """At precision 0 the posterior is N(mean of the data, noise_variance / n); at a huge one the prior stays."""
+    """At precision 0 the posterior is N(mean of the data, noise_variance / n); at a huge one the prior stays.
+
+    Without data there is no mean either, but perhaps the one that the state had.
+    """
     flat = normal_mean_update(NormalState(mean, numbers(0)[0]), data, noise_variance)
     assert_close(flat.mean, data.mean(), data.abs().max())
     assert_close(flat.precision, 5 / noise_variance)
+    unknown = normal_mean_update(NormalState(mean, numbers(0)[0]), data[:0], noise_variance)
+    assert unknown.mean.isnan() or unknown.mean == mean
+    assert_equal(unknown.precision, 0)
     sure = normal_mean_update(NormalState(mean, numbers(2.0**80)[0]), data, noise_variance)
     assert_close(sure.mean, mean, mean.abs() + data.abs().max())
 
@@ -311,10 +319,17 @@ def test_bayesian_regression_update_reduces_to_least_squares_without_prior(
 def test_bayesian_regression_update_rejects_too_few_data_without_prior(
     bayesian_regression_update, bayesian_regression_predict
 ):
-    """One row does not tell two weights, and weights of which nothing is known predict nothing."""
+    """One row does not tell two weights, and weights of which nothing is known predict nothing.
+
+    Nor do weights whose precision is indefinite, or negative.
+    """
     nothing = RegressionState(numbers(0, 0), torch.zeros(2, 2, dtype=torch.float64))
     assert_rejects(bayesian_regression_update, nothing, numbers(2, 4)[None], numbers(3), 4.0)
     assert_rejects(bayesian_regression_predict, nothing, numbers(1, 2)[None], 0.5)
+    for wrong in ([1, 2, 2, 1], [-1, 0, 0, -1]):
+        less = RegressionState(numbers(0, 0), numbers(*wrong).reshape(2, 2))
+        assert_rejects(bayesian_regression_update, less, numbers(0, 0)[None], numbers(3), 4.0)
+        assert_rejects(bayesian_regression_predict, less, numbers(1, 2)[None], 0.5)
 
 
 @given(mean=normals(3), precision=covariances(3), x=normals(2, 3), noise=noise_variances())
@@ -324,6 +339,8 @@ def test_bayesian_regression_predict_equals_ratio_of_determinants(
     """Variances are noise det(P + x^T x / noise) / det P, and those of x w itself, without noise, are noise less."""
     predicted, variance = bayesian_regression_predict(RegressionState(mean, precision), x, noise)
     _, of_weights = bayesian_regression_predict(RegressionState(mean, precision), x, 0.0)
+    alone, its_variance = bayesian_regression_predict(RegressionState(mean, precision), x[:1], noise)
+    assert_equal((alone.shape, its_variance.shape), ((1,), (1,)))
     after = precision + x[:, :, None] * x[:, None, :] / noise
     expected = noise * torch.linalg.det(after) / torch.linalg.det(precision)
     condition = torch.linalg.cond(precision) + torch.linalg.cond(after)

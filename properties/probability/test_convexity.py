@@ -137,11 +137,12 @@ def test_stationary_point_kind_rejects_what_is_no_hessian(stationary_point_kind,
 
 @given(matrix=SYMMETRIC, rate=RATES)
 def test_gradient_descent_contraction_equals_norm_of_step(gradient_descent_contraction, matrix, rate):
-    """It is the largest singular value of I - rate A, by which a step can stretch a vector at most."""
+    """It is the largest singular value of I - rate A, by which a step can stretch a vector at most, for each A."""
     values = torch.linalg.eigvalsh(matrix)
     step = torch.eye(3, dtype=torch.float64) - rate * matrix
-    both = gradient_descent_contraction(torch.stack([values, values.flip(0)]), rate)
-    assert_close(both, torch.linalg.matrix_norm(step, 2), 1 + 6 * rate)
+    each = gradient_descent_contraction(torch.stack([values, values.flip(0), 0 * values]), rate)
+    assert_close(each[:2], torch.linalg.matrix_norm(step, 2), 1 + 6 * rate)
+    assert_equal(each[2], 1)
 
 
 @given(eigenvalues=levels(3), multiple=dyadics(0, 12288, 1))

@@ -152,6 +152,7 @@ def test_effective_sample_size_equals_ratio_of_moments(effective_sample_size, we
 
 @given(weight=dyadics(1, 64, grid=16), samples=st.integers(1, 6))
 def test_effective_sample_size_counts_equal_weights(effective_sample_size, weight, samples):
-    """n equal weights count as n, however many zeros there are besides."""
+    """n equal weights count as n, however many zeros there are besides; zeros alone count as nothing known."""
     weights = torch.cat([weight.expand(samples), torch.zeros(3)])
     assert_close(effective_sample_size(weights), samples)
+    assert effective_sample_size(0 * weights).isnan()

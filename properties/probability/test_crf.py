@@ -186,23 +186,31 @@ def test_crf_viterbi_finds_the_first_of_the_best_sequences(crf_viterbi, chain, e
         assert_equal(best, highest)
 
 
-@given(chain=chains(), emissions=emissions(), forbidden=st.permutations(range(TAGS)))
+@given(
+    chain=chains(),
+    emissions=emissions(),
+    forbidden=st.permutations(range(TAGS)),
+    padding=st.sampled_from([-math.inf, math.nan]),
+)
 def test_crf_viterbi_never_takes_a_forbidden_transition(
-    crf_viterbi, crf_log_partition, crf_marginals, crf_score, chain, emissions, forbidden
+    crf_viterbi, crf_log_partition, crf_log_likelihood, crf_marginals, crf_score, chain, emissions, forbidden, padding
 ):
     """With scores of -inf only the other sequences count, and the best of them is found.
 
-    After the end of a sequence they forbid nothing.
+    A forbidden sequence has log probability -inf. After the end of a sequence nothing is forbidden.
     """
     one, other, last = forbidden
     chain.start[last] = chain.transitions[one, other] = -math.inf
-    padded = torch.where(MASK[:, :, None], emissions, -math.inf)
+    padded = torch.where(MASK[:, :, None], emissions, padding)
     paths, scores = crf_viterbi(chain, padded, MASK)
     known = list(every_score(chain, emissions))
     best, sums = [max(each.values()) for each in known], [log_sum(each.values()) for each in known]
     assert_close(scores, best, size(chain, emissions))
     assert_close(crf_score(chain, padded, paths, MASK), best, size(chain, emissions))
     assert_close(crf_log_partition(chain, padded, MASK), sums, size(chain, emissions))
+    refused = torch.full((BATCH, STEPS), last)
+    assert_equal(crf_score(chain, padded, refused, MASK), torch.full((BATCH,), -math.inf))
+    assert_equal(crf_log_likelihood(chain, padded, refused, MASK), torch.full((BATCH,), -math.inf))
     through = [sum(math.exp(s) for path, s in each.items() if path[1] == other) for each in known]
     shares = torch.tensor(through, dtype=torch.float64) / torch.tensor(sums, dtype=torch.float64).exp()
     assert_close(crf_marginals(chain, padded, MASK)[:, 1, other], shares, size(chain, emissions))
@@ -212,21 +220,26 @@ def test_crf_viterbi_never_takes_a_forbidden_transition(
 def test_crf_log_partition_is_minus_infinity_for_what_cannot_be(
     crf_log_partition, crf_log_likelihood, crf_marginals, crf_viterbi, chain, emissions
 ):
-    """If no tag may come first, log Z and the best score are -inf, and probabilities have no answer but NaN."""
+    """If no tag may come first, log Z and the best score are -inf, and probabilities have no answer but NaN.
+
+    After the end they are 0 all the same.
+    """
     chain.start[:] = -math.inf
     assert_equal(crf_log_partition(chain, emissions, MASK), torch.full((BATCH,), -math.inf))
     assert_equal(crf_viterbi(chain, emissions, MASK)[1], torch.full((BATCH,), -math.inf))
     assert crf_log_likelihood(chain, emissions, torch.where(MASK, 0, -1), MASK).isnan().all()
-    assert crf_marginals(chain, emissions, MASK)[MASK].isnan().all()
+    marginals = crf_marginals(chain, emissions, MASK)
+    assert marginals[MASK].isnan().all()
+    assert_equal(marginals[~MASK], torch.zeros(int((~MASK).sum()), TAGS))
 
 
-@given(emissions=normals(2, 3, 1), ends=normals(3, 1), steps=st.sampled_from([1, 3]))
+@given(emissions=normals(2, 4, 1), ends=normals(3, 1), steps=st.sampled_from([1, 3, 4]))
 def test_crf_score_of_a_single_tag_is_log_partition(
     crf_score, crf_log_partition, crf_log_likelihood, crf_marginals, crf_viterbi, emissions, ends, steps
 ):
-    """With one tag there is one sequence: log Z is its score, and it is certain."""
+    """With one tag there is one sequence: log Z is its score, and it is certain, be there more steps than any has."""
     chain, emissions = LinearChain(ends[0], ends[1:2], ends[2]), emissions[:, :steps]
-    mask = torch.tensor([[True, True, True], [True, False, False]])[:, :steps]
+    mask = (torch.arange(4) < torch.tensor([[3], [1]]))[:, :steps]
     tags = torch.where(mask, 0, -1)
     lengths = mask.sum(1)
     expected = ends[0] + torch.where(mask, emissions[:, :, 0], 0).sum(1) + (lengths - 1) * ends[1] + ends[2]

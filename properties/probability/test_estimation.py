@@ -37,17 +37,19 @@ def coefficients(*shape):
 
 
 @pytest.mark.parametrize("offset", [0, 2**18])
-@given(data=dyadics(-64, 64, 5, 2, grid=16))
+@given(data=dyadics(-64, 64, 5, 5, grid=16), dim=st.sampled_from([1, 2, 5]))
 def test_gaussian_maximum_likelihood_equals_average_over_pairs(
-    gaussian_maximum_likelihood, unbiased_covariance, data, offset
+    gaussian_maximum_likelihood, unbiased_covariance, data, dim, offset
 ):
     """n^2 covariances are the sum of (x_i - x_j)(x_i - x_j)^T over pairs, of which n (n - 1) / 2 are not 0."""
+    data = data[:, :dim].contiguous()
     pairs = torch.stack([first - second for first, second in itertools.combinations(data, 2)])
     total = pairs.T @ pairs
     spread = data.abs().max() * (data.abs().max() + offset)
     mean, covariance = gaussian_maximum_likelihood(data + offset)
     assert_close(mean, data.sum(0) / 5 + offset, offset + data.abs().max())
     assert_close(covariance, total / 25, spread)
+    assert_equal(unbiased_covariance(data + offset).shape, (dim, dim))
     assert_close(unbiased_covariance(data + offset), total / 20, spread)
 
 
@@ -127,8 +129,10 @@ def test_gaussian_fisher_information_equals_covariance_of_score(
     units, loss = torch.stack([1 / std, 1 / std**2]), 1 + mean.abs() / std
     assert_close((weights * scores).T @ scores, expected, 16 * loss**2 * units[:, None] * units)
     assert_close((weights * scores).sum(0), 0, 16 * loss * units)
-    assert_close(of_mean, num_samples / std**2)
-    assert_close(of_variance, num_samples / (2 * std**4))
+    variances = torch.stack([std**2, 4 * std**2])
+    of_means, of_variances = gaussian_fisher_information(num_samples, variances)
+    assert_close(torch.stack([of_mean, *of_means]), num_samples / variances[[0, 0, 1]])
+    assert_close(torch.stack([of_variance, *of_variances]), num_samples / (2 * variances[[0, 0, 1]] ** 2))
 
 
 def test_gaussian_fisher_information_rejects_negative_number_of_samples(gaussian_fisher_information):
@@ -138,9 +142,11 @@ def test_gaussian_fisher_information_rejects_negative_number_of_samples(gaussian
     assert_rejects(gaussian_fisher_information, -1, numbers(2.5))
 
 
+@pytest.mark.parametrize("unit", [0, -30])
 @given(features=designs(), weights=coefficients(3), free=coefficients(4), exponents=dyadics(-10, 2, 3, grid=1))
-def test_least_squares_finds_weights_below_orthogonal_residual(least_squares, features, weights, free, exponents):
-    """If y - X w is orthogonal to every column of X, w is the fit, however short a column is beside another one."""
+def test_least_squares_finds_weights_below_orthogonal_residual(least_squares, features, weights, free, exponents, unit):
+    """If y - X w is orthogonal to every column of X, w is the fit, however short a column is, beside another or not."""
+    exponents = exponents + unit
     targets = features @ weights + with_residual(torch.zeros(3), free, features)
     size = 64 * (weights.abs().max() + free.abs().max())
     assert_close(least_squares(features, targets), weights, size)
@@ -221,9 +227,18 @@ def test_soft_threshold_equals_what_the_interval_leaves(soft_threshold, x, thres
     assert_equal(soft_threshold(x, threshold), x - x.clamp(-threshold, threshold))
 
 
-@given(weights=coefficients(4), features=designs(), targets=normals(7), penalty=penalties())
-def test_lasso_sweep_minimises_along_each_axis_in_turn(lasso_sweep, weights, features, targets, penalty):
-    """Along an axis the objective is least at 0 or at a zero of its two slopes; a column of zeros gets weight 0."""
+@given(
+    weights=coefficients(4),
+    features=designs(),
+    targets=normals(7),
+    penalty=penalties(),
+    unit=st.sampled_from([1, 2.0**-20]),
+)
+def test_lasso_sweep_minimises_along_each_axis_in_turn(lasso_sweep, weights, features, targets, penalty, unit):
+    """Along an axis the objective is least at 0 or at a zero of its two slopes; a column of zeros gets weight 0.
+
+    In any unit of the features weights are as much larger as the features are smaller.
+    """
     features = torch.cat([features[:, :1] / 8, features[:, 1:2], torch.zeros(7, 1), features[:, 2:]], 1)
     current = weights.clone()
     for j in (0, 1, 3):
@@ -234,7 +249,8 @@ def test_lasso_sweep_minimises_along_each_axis_in_turn(lasso_sweep, weights, fea
         current[j] = options[cost.argmin()]
     current[2] = 0
     size = 512 * (weights.abs().max() + targets.abs().max() + penalty)
-    assert_close(lasso_sweep(weights, features, targets, penalty), current, size)
+    observed = lasso_sweep(weights / unit, unit * features, targets, unit * penalty)
+    assert_close(observed, current / unit, size / unit)
 
 
 @given(
@@ -343,13 +359,19 @@ def test_map_on_grid_rejects_grids_without_a_possible_point(map_on_grid, likelih
 def test_propose_evaluate_refit_tries_the_best_new_candidate(
     propose_evaluate_refit, least_squares, rows, weights, outcomes, order, count
 ):
-    """The highest prediction among candidates not evaluated yet, in exact numbers, is evaluated and joins the fit."""
-    tried = order[:count]
+    """The highest prediction among candidates not evaluated yet, in exact numbers, is evaluated once and fitted."""
+    tried, calls = order[:count], []
     state = SearchState(torch.tensor(tried, dtype=torch.long), outcomes[tried], weights)
-    after = propose_evaluate_refit(state, lambda index: outcomes[index], rows)
+
+    def objective(index):
+        calls.append(int(index))
+        return outcomes[index]
+
+    after = propose_evaluate_refit(state, objective, rows)
     predicted = (rows @ weights).tolist()
     best = max((i for i in range(7) if i not in tried), key=predicted.__getitem__)
     assert_equal(after.indices, [*tried, best])
+    assert_equal(calls, [best])
     assert_equal(after.values, outcomes[[*tried, best]])
     seen = rows[[*tried, best]]
     condition = torch.linalg.svdvals(seen)[-1].clamp(min=1e-3) ** -2
@@ -376,9 +398,9 @@ def test_propose_evaluate_refit_is_exact_after_as_many_evaluations_as_weights(
 
 
 def test_propose_evaluate_refit_rejects_search_that_is_over(propose_evaluate_refit):
-    """The last candidate may be proposed, and then there is none."""
+    """The last candidate may be proposed, however little is hoped of it, and then there is none."""
     features, outcomes = numbers(1, 2, 4).reshape(3, 1), numbers(3, 1, 2)
-    state = SearchState(torch.tensor([2, 0]), outcomes[[2, 0]], numbers(-0.5))
+    state = SearchState(torch.tensor([2, 0]), outcomes[[2, 0]], numbers(-(2.0**40)))
     over = propose_evaluate_refit(state, lambda index: outcomes[index], features)
     assert_equal(over.indices, [2, 0, 1])
     assert_rejects(propose_evaluate_refit, over, lambda index: outcomes[index], features)

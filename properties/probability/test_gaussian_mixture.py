@@ -174,11 +174,13 @@ def test_mixture_m_step_reduces_to_floor_at_one_point(mixture_m_step, point, flo
 
 @given(data=normals(5, 2), gamma=simplex(5, 2, least=1), column=st.integers(0, 2))
 def test_mixture_m_step_leaves_others_alone_where_a_component_is_empty(mixture_m_step, data, gamma, column):
-    """A component without samples has weight 0, and the others are those of the mixture without it."""
+    """A component without samples has weight 0 and neither mean nor covariance; the others are as without it."""
     kept = [k for k in range(3) if k != column]
     padded = torch.zeros(5, 3, dtype=torch.float64).index_copy(1, torch.tensor(kept), gamma)
     fitted = mixture_m_step(data, padded)
     assert_equal(fitted.weights[column], 0)
+    assert fitted.means[column].isnan().all()
+    assert fitted.covariances[column].isnan().all()
     rest = GaussianMixture(*(field[kept] for field in fitted))
     assert_mixtures_close(rest, maximum(data, gamma), 1, data.abs().max())
 
@@ -256,12 +258,17 @@ def test_hard_mixture_em_step_equals_fit_to_each_side_of_the_boundary(
 
 @given(mixture=mixtures(least=1), data=clouds())
 def test_hard_mixture_em_step_equals_fit_to_the_likeliest(hard_mixture_em_step, mixture, data):
-    """A sample belongs to the component of largest pi_k N(x; mu_k, S_k), the correlations of S_k included."""
+    """A sample belongs to the component of largest pi_k N(x; mu_k, S_k), the correlations of S_k included.
+
+    A component that no sample belongs to stays, with weight 0.
+    """
     best, second = log_joint(mixture, data).topk(2)[0].T
     assume((best - second).min() > 2**-8)
     labels = log_joint(mixture, data).argmax(1)
     kept = labels.unique()
-    fitted = GaussianMixture(*(field[kept] for field in hard_mixture_em_step(mixture, data, 0.5)))
+    fitted = hard_mixture_em_step(mixture, data, 0.5)
+    assert_close(fitted.weights, labels.bincount(minlength=3).double() / 5)
+    fitted = GaussianMixture(*(field[kept] for field in fitted))
     assert_mixtures_close(fitted, maximum(data, (labels[:, None] == kept).double(), 0.5), 1, 5)
 
 
@@ -319,6 +326,34 @@ def test_fit_mixture_is_best_of_all_starts(
     size = 5 * max(exponents(fitted, data).max() for fitted in alone)
     fitted = fit_mixture([first, second, third], data, num_steps, *given_floor)
     assert_close(mixture_log_density(fitted, data).sum(), reached, size)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_fit_mixture_takes_the_first_of_equals(fit_mixture, order):
+    """Two starts that differ in the order of their components only are as likely, and the first is taken."""
+    pair = GaussianMixture(
+        torch.tensor([0.25, 0.75], dtype=torch.float64),
+        torch.tensor([[-1], [2]], dtype=torch.float64),
+        torch.tensor([[[1]], [[4]]], dtype=torch.float64),
+    )
+    starts = [GaussianMixture(*(field[[first, 1 - first]] for field in pair)) for first in order]
+    assert_equal(fit_mixture(starts, CLOUD[:, :1], 0).weights, starts[0].weights)
+
+
+def test_fit_mixture_takes_the_last_step_though_a_floor_lowers_the_likelihood(fit_mixture):
+    """From the Gaussian of highest likelihood a step adds the floor to the covariance, and that is the result."""
+    best = maximum(CLOUD, torch.ones(5, 1, dtype=torch.float64))
+    fitted = fit_mixture([best], CLOUD, 2, 0.5)
+    assert_mixtures_close(fitted, maximum(CLOUD, torch.ones(5, 1, dtype=torch.float64), 0.5), 1, 5)
+
+
+@pytest.mark.parametrize("num_steps", [0, 2])
+def test_fit_mixture_rejects_starts_that_collapse(fit_mixture, num_steps):
+    """A start with a singular covariance has no likelihood to compare, be the other start as good as it may."""
+    best = maximum(CLOUD, torch.ones(5, 1, dtype=torch.float64))
+    collapsed = best._replace(covariances=torch.zeros(1, 2, 2, dtype=torch.float64))
+    for starts in ([best, collapsed], [collapsed, best]):
+        assert_rejects(fit_mixture, starts, CLOUD, num_steps)
 
 
 def test_fit_mixture_rejects_nothing_to_start_from(fit_mixture):

@@ -266,12 +266,16 @@ def largest(model, sequences):
     return 1 + logs * max(map(len, sequences))
 
 
-SEQUENCES = st.lists(indices(5, 3) | indices(5, 1), min_size=1, max_size=3)
+SEQUENCES = st.lists(indices(5, 3) | indices(5, 1) | indices(5, 4), min_size=1, max_size=3)
 
 
-@given(model=categorical_models(3, 5), sequences=SEQUENCES)
-def test_baum_welch_step_equals_shares_of_expected_counts(baum_welch_step, model, sequences):
-    """Each row is made of the expected counts over all paths and sequences, or stays as it was without any."""
+@given(model=categorical_models(3, 5), sequences=SEQUENCES, rarity=st.sampled_from([0, 40]))
+def test_baum_welch_step_equals_shares_of_expected_counts(baum_welch_step, model, sequences, rarity):
+    """Each row is made of the expected counts over all paths and sequences, small as they may be, or stays as it was
+    without any.
+    """
+    shown = model.emission * torch.tensor([[1], [1], [2.0**-rarity]])
+    model = model._replace(emission=torch.cat([shown, 1 - shown.sum(1, keepdim=True)], 1))
     condition = largest(model, sequences)
     first, *rest = counted(model, sequences)
     expected = [first / len(sequences)]

@@ -131,6 +131,24 @@ def test_kalman_update_is_the_same_at_once_and_in_turn(kalman_update, state, fir
     )
 
 
+@given(means=normals(24), observations=normals(24), exponent=st.sampled_from([0, 30]))
+def test_kalman_update_multiplies_densities_of_independent_coordinates(kalman_update, means, observations, exponent):
+    """24 coordinates, each seen with a noise as large as its own, meet half way, also where det S is below any float.
+
+    The variance halves.
+    """
+    unit, identity = 2.0**-exponent, torch.eye(24, dtype=torch.float64)
+    spread = unit**2 * identity
+    (mean, covariance), log_density = kalman_update(
+        LinearGaussianState(unit * means, spread), unit * observations, identity, spread
+    )
+    assert_close(mean, unit * (means + observations) / 2, unit * (means.abs() + observations.abs()))
+    assert_close(covariance, spread / 2, unit**2)
+    terms = torch.as_tensor(stats.norm.logpdf(unit * observations, unit * means, unit * math.sqrt(2)))
+    away = (means.abs() + observations.abs()).square()
+    assert_close(log_density, terms.sum(), terms.abs().sum() + away.sum() + 24 * exponent)
+
+
 @given(state=states(2), observation=normals(1), exponent=st.integers(10, 30))
 def test_kalman_update_keeps_variances_positive(kalman_update, state, observation, exponent):
     """However exactly the first coordinate is seen, a variance of R / 2 or more is left, and symmetry is not lost."""
@@ -166,7 +184,7 @@ def test_kalman_update_believes_what_has_no_noise(kalman_update, state, exact, o
     assert_close(covariance, left, condition * state.covariance.abs().max())
 
 
-@pytest.mark.parametrize("noise", [[[-3, 0], [0, 1]], [[1, 4], [4, 1]], [[0, 1], [1, 0]]])
+@pytest.mark.parametrize("noise", [[[-3, 0], [0, 1]], [[1, 4], [4, 1]], [[0, 1], [1, 0]], [[-3, 0], [0, -3]]])
 def test_kalman_update_rejects_observations_without_spread(kalman_update, noise):
     """An observation whose covariance is not positive definite has no density."""
     state = LinearGaussianState(torch.ones(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64))
@@ -246,6 +264,16 @@ def test_rts_smoother_of_a_constant_state_is_the_last(rts_smoother, means, covar
     condition = torch.linalg.cond(covariance)
     assert_close(smoothed, filtered.mean[-1].expand(4, 3), condition * (means.abs().max() + offset))
     assert_close(left, filtered.covariance[-1].expand(4, 3, 3), condition * covariance.abs().max())
+
+
+@pytest.mark.parametrize("noise", [[[0, 0], [0, 0]], [[1, 2], [2, 1]], [[-1, 0], [0, -1]]])
+def test_rts_smoother_rejects_predictions_without_spread(rts_smoother, noise):
+    """A state that is predicted without a positive definite covariance tells nothing of the one before."""
+    filtered = LinearGaussianState(
+        torch.ones(3, 2, dtype=torch.float64), torch.eye(2, dtype=torch.float64).repeat(3, 1, 1)
+    )
+    forgotten = torch.zeros(2, 2, dtype=torch.float64)
+    assert_rejects(rts_smoother, filtered, forgotten, torch.tensor(noise, dtype=torch.float64))
 
 
 def test_rts_smoother_rejects_no_steps(rts_smoother):

@@ -31,7 +31,7 @@ def lengths(rows):
     return torch.tensor([math.hypot(*row) for row in rows.tolist()], dtype=torch.float64)
 
 
-@pytest.mark.parametrize("p", [1.0, 1.25, 2.0, 64.0])
+@pytest.mark.parametrize("p", [1.0, 1.25, 2.0, 64.0, 1024.0])
 @given(x=nonzero(1, 3), exponent=exponents())
 def test_p_norm_equals_root_of_powers(p_norm, x, p, exponent):
     """|2^k x|_p is 2^k times the p-th root of the sum of the p-th powers, for any p from 1 on and at any scale."""

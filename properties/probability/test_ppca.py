@@ -145,18 +145,20 @@ def test_ppca_log_likelihood_equals_normal_log_density(ppca_log_likelihood, mode
     assert_close(ppca_log_likelihood(far, x + offset), expected, size)
 
 
-@given(noise=normals(3, 5), coordinates=normals(3, 2), exponent=st.integers(-50, 20))
+@given(noise=normals(3, 12), coordinates=normals(3, 12), exponent=st.integers(-50, 20))
 def test_ppca_log_likelihood_is_that_of_independent_axes(ppca_log_likelihood, noise, coordinates, exponent):
-    """If W stretches two axes by 1 and 2, coordinates are independent, down to noise of standard deviation 2^-50."""
+    """If W stretches 12 axes of 24 by 1 or 2, coordinates are independent, down to noise of standard deviation 2^-50,
+    where determinants are below any float.
+    """
     scale = 2.0**exponent
-    stretch = torch.tensor([1, 2, 0, 0, 0], dtype=torch.float64)
+    stretch = torch.tensor([1, 2] * 6 + [0] * 12, dtype=torch.float64)
     model = PPCA(
-        torch.zeros(5, dtype=torch.float64), stretch.diag()[:, :2].contiguous(), torch.tensor(scale**2).double()
+        torch.zeros(24, dtype=torch.float64), stretch.diag()[:, :12].contiguous(), torch.tensor(scale**2).double()
     )
     widths = (stretch**2 + scale**2).sqrt()
-    x = torch.cat([coordinates, scale * noise[:, 2:]], 1)
+    x = torch.cat([coordinates, scale * noise], 1)
     expected = torch.as_tensor(stats.norm.logpdf(x, 0, widths)).sum(1)
-    assert_close(ppca_log_likelihood(model, x), expected, 64 + 5 * abs(exponent) + 16 * x.square().sum(1))
+    assert_close(ppca_log_likelihood(model, x), expected, 128 + 24 * abs(exponent) + 16 * x.square().sum(1))
 
 
 @given(model=ppca_models(3, 2), data=normals(7, 3), offset=OFFSETS)

@@ -29,7 +29,7 @@ def cliques(*variables):
 
 
 CHAIN = cliques((E, A), (E, F), (B, F))
-TRIANGLE = cliques((F, A, E), (B, A), (E,))
+TRIANGLE = cliques((F, A, E), (B, A), (E,), (A, B))
 
 
 def joint(cliques):
@@ -60,21 +60,26 @@ def test_field_log_potential_adds_one_entry_of_each_table(field_log_potential, c
 
 @given(cliques=CHAIN, far=dyadics(-(2**14), 2**14, grid=1))
 def test_field_log_partition_equals_product_of_transfer_matrices(field_log_partition, cliques, far):
-    """On the chain A - E - F - B, Z = 1^T exp(f) exp(g) exp(h) 1; a factor of one potential is one of Z, be it 0."""
+    """On the chain A - E - F - B, Z = 1^T exp(f) exp(g) exp(h) 1; a factor of one potential is one of Z, be it 0.
+
+    So is the number of states of a variable in no clique.
+    """
     first, second, third = (table.exp() for _, table in cliques)
     expected = (first.T @ second @ third.T).sum().log() + far
     observed = field_log_partition((cliques[0], raised(cliques[1], far), cliques[2]), STATES)
     assert_close(observed, expected, size(cliques) + far.abs())
+    assert_close(field_log_partition(cliques, (*STATES, 7)), expected - far + math.log(7), size(cliques) + far.abs())
     assert_equal(field_log_partition((*cliques, raised(cliques[1], -math.inf)), STATES), -math.inf)
 
 
 @given(cliques=TRIANGLE, far=dyadics(-(2**14), 2**14, grid=1))
 def test_field_probability_table_is_share_of_product(field_probability_table, cliques, far):
-    """P is the product of all potentials over its sum; a factor of one potential changes nothing."""
+    """P is the product of all potentials over its sum; a factor of one potential changes nothing, unless it is 0."""
     product = joint(cliques)
     expected = product / product.sum()
     observed = field_probability_table((raised(cliques[0], far), *cliques[1:]), STATES)
     assert_close(observed, expected, expected * (size(cliques) + far.abs()))
+    assert field_probability_table((raised(cliques[0], -math.inf), *cliques[1:]), STATES).isnan().all()
 
 
 @given(cliques=CHAIN)
@@ -103,6 +108,7 @@ def test_field_conditional_equals_conditional_of_the_joint(field_conditional, cl
     others = [slice(None) if v == variable else state for v, state in enumerate(assignment.tolist())]
     row = joint(cliques)[tuple(others)]
     share = row / row.sum()
+    assignment[variable] = 99
     observed = field_conditional((raised(cliques[0], far), *cliques[1:]), STATES, variable, assignment)
     assert_close(observed, share, share * (size(cliques) + far.abs()))
 

@@ -146,8 +146,8 @@ def normal_mean_update(state: NormalState, data: Float[Tensor, "samples"], noise
 
     The posterior is symmetric, so that mean' is also its mode, the MAP estimate.
 
-    Domain: noise_variance > 0; else ValueError. No data leave the state as it is. At precision 0 nothing was known: the
-    mean is that of the data, and NaN without any.
+    Domain: noise_variance > 0; else ValueError. No data leave the state as it is, unless its precision is 0: then
+        nothing was known, and the mean is that of the data, NaN without any.
     Source: Bishop 2006, eqs. 2.141-2.142.
     Notes: R003-078.
     """

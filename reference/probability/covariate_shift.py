@@ -42,7 +42,7 @@ def fit_logistic_regression(
     The limit has X^T (labels - p) = lambda w. A penalty draws the weights to 0; at 0 the classes must overlap, or the
     weights grow without bound.
 
-    Domain: penalty >= 0 and num_steps >= 0, else ValueError.
+    Domain: penalty >= 0, as each step checks, and num_steps >= 0; else ValueError.
     Source: Bishop 2006, section 4.3.3.
     Notes: R004-008.
     """

@@ -182,7 +182,7 @@ def lasso_regression(
     This is the MAP estimate for noise N(0, sigma^2) and a prior exp(-|w_j| / b) / (2 b) at lambda = sigma^2 / b. It is
     0 iff lambda >= max_j |x_j^T y|, and S(X^T y, lambda), in one sweep, if the columns are orthonormal.
 
-    Domain: penalty >= 0 and num_sweeps >= 0, else ValueError.
+    Domain: penalty >= 0, as each sweep checks, and num_sweeps >= 0; else ValueError.
     Source: Tibshirani 1996; Friedman et al. 2010, section 2.
     Differs: `sklearn.linear_model.Lasso` divides the error by n, so that its alpha is lambda / n.
     Notes: R003-080.

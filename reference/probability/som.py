@@ -148,7 +148,8 @@ def som_train(
 
     The radius of theta goes from sigma to 1 by `linear_radius`; lambda is the number of samples taken, over all passes.
 
-    Domain: learning_rate in [0, 1], sigma >= 1; else ValueError. With an empty order the given weights.
+    Domain: learning_rate in [0, 1], sigma >= 1, as each step checks; else ValueError. With an empty order the given
+        weights.
     Source: Kohonen 1990, "The self-organizing map".
     Differs: MiniSom shrinks both by `asymptotic_decay` unless told otherwise.
     Notes: R004-055, R004-056, R004-058.

@@ -87,6 +87,12 @@ def coin_responsibilities_with_binomial_coefficient(coins, heads, tosses):
     return (_log_powers(coins, heads, tosses) + ways[:, None]).softmax(1)
 
 
+@mistake(of=coin_responsibilities, seen="catalogue R003-091")
+def coin_responsibilities_halved_for_what_cannot_be(coins, heads, tosses):
+    """a trial that neither coin can give is shared by both"""
+    return coin_responsibilities(coins, heads, tosses).nan_to_num(nan=0.5)
+
+
 @mistake(of=coin_em_step, seen="catalogue R004-049")
 def coin_em_step_divided_by_trials(coins, heads, tosses):
     """expected heads are divided by all tosses instead of by those that the coin is expected to have had"""

@@ -177,6 +177,14 @@ def beta_bernoulli_update_counting_from_one(state, draws):
     return BetaState(alpha + 1, beta + 1)
 
 
+@mistake(of=beta_bernoulli_update, seen="catalogue R003-066")
+def beta_bernoulli_update_that_counts_to_255(state, draws):
+    """draws are counted in 8 bits"""
+    counts = draws.sum(dtype=torch.uint8), (~draws).sum(dtype=torch.uint8)
+    before = beta_bernoulli_update(state, draws[:0])
+    return BetaState(before.alpha + counts[0], before.beta + counts[1])
+
+
 @mistake(of=dirichlet_categorical_update, seen="catalogue R003-069")
 def dirichlet_categorical_update_with_shares(concentration, counts):
     """shares are added instead of counts, so that more data do not weigh more"""
@@ -284,6 +292,13 @@ def normal_mean_update_by_gain(state, data, noise_variance):
     return NormalState(mean, precision)
 
 
+@mistake(of=normal_mean_update, seen="catalogue R003-078")
+def normal_mean_update_with_mean_of_nothing(state, data, noise_variance):
+    """without a prior and without data the mean is 0"""
+    posterior = normal_mean_update(state, data, noise_variance)
+    return posterior._replace(mean=posterior.mean.nan_to_num())
+
+
 @mistake(of=bayesian_regression_update, seen="catalogue R003-053")
 def bayesian_regression_update_with_new_precision_twice(state, x, y, noise_variance):
     """the prior mean is weighted by the precision that already holds the data"""
@@ -338,6 +353,16 @@ def bayesian_regression_update_without_check(state, x, y, noise_variance):
     return RegressionState(torch.linalg.lu_solve(*torch.linalg.lu_factor(precision), pull[:, None])[:, 0], precision)
 
 
+@mistake(of=bayesian_regression_update, seen="catalogue R003-053")
+def bayesian_regression_update_of_any_precision(state, x, y, noise_variance):
+    """an indefinite precision is solved for as if it were one"""
+    if not noise_variance > 0:
+        raise ValueError("no noise")
+    precision = state.precision + x.T @ x / noise_variance
+    pull = state.precision @ state.mean + x.T @ y / noise_variance
+    return RegressionState(torch.linalg.solve(precision, pull), precision)
+
+
 @mistake(of=bayesian_regression_predict, seen="catalogue R003-053")
 def bayesian_regression_predict_without_noise(state, x, noise_variance):
     """only the uncertainty of the weights is counted, not the noise of the observation"""
@@ -371,3 +396,17 @@ def bayesian_regression_predict_without_check(state, x, noise_variance):
     """a negative variance of the noise is taken off"""
     mean, variance = bayesian_regression_predict(state, x, 0.0)
     return mean, variance + noise_variance
+
+
+@mistake(of=bayesian_regression_predict, seen="catalogue R003-053")
+def bayesian_regression_predict_with_any_precision(state, x, noise_variance):
+    """an indefinite precision is inverted as if it were one, and variances may be negative"""
+    if not noise_variance >= 0:
+        raise ValueError("no variance")
+    return x @ state.mean, (x * torch.linalg.solve(state.precision, x.T).T).sum(1) + noise_variance
+
+
+@mistake(of=bayesian_regression_predict, seen="catalogue R003-053")
+def bayesian_regression_predict_without_axis(state, x, noise_variance):
+    """a single row is predicted by numbers, without their axis"""
+    return tuple(part.squeeze() for part in bayesian_regression_predict(state, x, noise_variance))

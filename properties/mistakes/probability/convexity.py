@@ -178,6 +178,13 @@ def gradient_descent_contraction_without_check(eigenvalues, learning_rate):
     return (1 - learning_rate * eigenvalues).abs().amax(-1)
 
 
+@mistake(of=gradient_descent_contraction, seen="catalogue R003-033")
+def gradient_descent_contraction_of_the_whole_batch(eigenvalues, learning_rate):
+    """every function of a batch gets the largest factor of all"""
+    contraction = gradient_descent_contraction(eigenvalues, learning_rate)
+    return contraction.amax().expand(contraction.shape).clone()
+
+
 @mistake(of=best_quadratic_learning_rate, seen="catalogue R003-033")
 def best_quadratic_learning_rate_of_largest_eigenvalue(eigenvalues):
     """1 / lambda_max, which contracts by 1 - 1 / kappa only"""

@@ -186,3 +186,9 @@ def effective_sample_size_by_variance(weights):
     """n over 1 plus the squared coefficient of variation of the weights, with divisor n"""
     spread = (weights / weights.mean(-1, keepdim=True) - 1).square().mean(-1)
     return weights.shape[-1] / (1 + spread)
+
+
+@mistake(of=effective_sample_size, seen="catalogue R004-007")
+def effective_sample_size_of_nothing(weights):
+    """weights that are all 0 count as no sample, where nothing is known of their shares"""
+    return effective_sample_size(weights).nan_to_num()

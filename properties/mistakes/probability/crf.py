@@ -90,6 +90,12 @@ def crf_score_with_boundary_tags(chain, emissions, tags, mask):
     return moves[padded[:, :-1], padded[:, 1:]].sum(1) + torch.where(mask, emitted, 0).sum(1)
 
 
+@mistake(of=crf_score, seen="catalogue R004-053")
+def crf_score_with_floor(chain, emissions, tags, mask):
+    """what is forbidden scores -10000, as if it were only unlikely"""
+    return crf_score(chain, emissions, tags, mask).clamp(min=-1e4)
+
+
 @mistake(of=crf_log_partition, seen="rguthrie3/BiLSTM-CRF#3")
 def crf_log_partition_transposed(chain, emissions, mask):
     """transitions are read as [to, from]"""
@@ -214,6 +220,12 @@ def crf_log_likelihood_negative(chain, emissions, tags, mask):
     return -crf_log_likelihood(chain, emissions, tags, mask)
 
 
+@mistake(of=crf_log_likelihood, seen="catalogue R004-053")
+def crf_log_likelihood_with_floor(chain, emissions, tags, mask):
+    """a forbidden sequence has the log probability -10000"""
+    return crf_log_likelihood(chain, emissions, tags, mask).clamp(min=-1e4)
+
+
 @mistake(of=crf_marginals, seen="catalogue R004-053")
 def crf_marginals_without_backward(chain, emissions, mask):
     """only the forward recursion is used, so that later steps do not count"""
@@ -271,6 +283,13 @@ def crf_marginals_of_emissions(chain, emissions, mask):
     return emissions.softmax(2) * (crf_marginals(chain, emissions, mask).sum(2, keepdim=True) > 0)
 
 
+@mistake(of=crf_marginals, seen="catalogue R004-053")
+def crf_marginals_times_mask(chain, emissions, mask):
+    """what stands after the end is multiplied by 0, which leaves NaN where every sequence is forbidden"""
+    marginals = crf_marginals(chain, emissions, mask)
+    return torch.where(marginals[:, :1].isnan(), torch.nan, marginals)
+
+
 @mistake(of=crf_viterbi, seen="jiesutd/NCRFpp#167")
 def crf_viterbi_of_padding(chain, emissions, mask):
     """padded steps are decoded as if they were part of the sequence"""
@@ -326,3 +345,10 @@ def crf_viterbi_padded_with_a_tag(chain, emissions, mask):
     """padding is filled with 0, which is a tag"""
     paths, scores = crf_viterbi(chain, emissions, mask)
     return torch.where(mask, paths, 0), scores
+
+
+@mistake(of=crf_viterbi, seen="catalogue R004-053")
+def crf_viterbi_as_long_as_the_longest(chain, emissions, mask):
+    """padding after the longest sequence of the batch is cut off"""
+    tags, score = crf_viterbi(chain, emissions, mask)
+    return tags[:, : mask.sum(1).max()], score

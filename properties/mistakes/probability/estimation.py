@@ -58,6 +58,13 @@ def gaussian_maximum_likelihood_of_nothing(data):
     return data.mean(0), centred.T @ centred / len(data)
 
 
+@mistake(of=gaussian_maximum_likelihood, seen="catalogue R003-070")
+def gaussian_maximum_likelihood_of_columns(data):
+    """samples are taken as columns, where there are as many as dimensions and nothing tells them apart"""
+    square = data.shape[0] == data.shape[1]
+    return gaussian_maximum_likelihood(data)[0], gaussian_maximum_likelihood(data.T if square else data)[1]
+
+
 @mistake(of=unbiased_covariance, seen="catalogue R003-071")
 def unbiased_covariance_with_divisor_n(data):
     """the covariance has the divisor n and is too small by the factor (n - 1) / n"""
@@ -83,6 +90,13 @@ def unbiased_covariance_of_columns(data):
     if len(data) < 2:
         raise ValueError(len(data))
     return torch.cov(data.T).reshape(data.shape[1], -1)
+
+
+@mistake(of=unbiased_covariance, seen="torch.cov")
+def unbiased_covariance_without_axes(data):
+    """the covariance of numbers is a number, and no matrix of one row"""
+    covariance = unbiased_covariance(data)
+    return covariance.squeeze() if data.shape[1] == 1 else covariance
 
 
 @mistake(of=gaussian_score, seen="catalogue R003-072")
@@ -133,6 +147,12 @@ def gaussian_fisher_information_without_check(num_samples, variance):
     return num_samples / variance, num_samples / (2 * variance**2)
 
 
+@mistake(of=gaussian_fisher_information, seen="catalogue R003-072")
+def gaussian_fisher_information_at_mean_variance(num_samples, variance):
+    """several variances are averaged first"""
+    return gaussian_fisher_information(num_samples, variance.mean().expand(variance.shape).clone())
+
+
 @mistake(of=least_squares, seen="catalogue R003-051")
 def least_squares_with_independent_columns_only(features, targets):
     """columns that depend on each other are told apart by rounding alone"""
@@ -157,6 +177,12 @@ def least_squares_of_each_column_alone(features, targets):
 def least_squares_without_short_columns(features, targets):
     """directions in which the features vary by less than a thousandth of their largest extent are left out"""
     return torch.linalg.pinv(features, rtol=1e-3) @ targets
+
+
+@mistake(of=least_squares, seen="catalogue R003-051")
+def least_squares_with_absolute_cutoff(features, targets):
+    """singular values below 10^-6 count as 0, so that features in large units have no weights"""
+    return torch.linalg.pinv(features, atol=1e-6) @ targets
 
 
 @mistake(of=ridge_regression, seen="catalogue R003-079")
@@ -271,6 +297,13 @@ def lasso_sweep_of_unit_columns(weights, features, targets, penalty):
 def lasso_sweep_in_reverse_order(weights, features, targets, penalty):
     """the last weight goes first"""
     return lasso_sweep(weights.flip(0), features.flip(1), targets, penalty).flip(0)
+
+
+@mistake(of=lasso_sweep, seen="catalogue R003-080")
+def lasso_sweep_that_drops_short_columns(weights, features, targets, penalty):
+    """a column whose square is below 10^-8 counts as one of zeros"""
+    short = features.square().sum(0) < 1e-8
+    return lasso_sweep(torch.where(short, 0, weights), torch.where(short, 0, features), targets, penalty)
 
 
 @mistake(of=lasso_regression, seen="catalogue R003-080")
@@ -433,6 +466,24 @@ def propose_evaluate_refit_for_ever(state, objective, candidate_features):
     if len(state.indices) == len(candidate_features):
         return SearchState(*(part.clone() for part in state))
     return propose_evaluate_refit(state, objective, candidate_features)
+
+
+@mistake(of=propose_evaluate_refit, seen="catalogue R003-052")
+def propose_evaluate_refit_with_finite_mask(state, objective, candidate_features):
+    """candidates that were evaluated count as -10^9, which others may be below"""
+    if len(state.indices) >= len(candidate_features):
+        raise ValueError("nothing is left")
+    proposal = (candidate_features @ state.weights).index_fill(0, state.indices, -1e9).argmax()
+    indices = torch.cat([state.indices, proposal[None]])
+    values = torch.cat([state.values, objective(proposal)[None]])
+    return SearchState(indices, values, least_squares(candidate_features[indices], values))
+
+
+@mistake(of=propose_evaluate_refit, seen="catalogue R003-052")
+def propose_evaluate_refit_that_evaluates_twice(state, objective, candidate_features):
+    """the objective, which is what costs, is evaluated once more"""
+    after = propose_evaluate_refit(state, objective, candidate_features)
+    return after._replace(values=torch.cat([state.values, objective(after.indices[-1])[None]]))
 
 
 @mistake(of=bayesian_information_criterion, seen="catalogue R003-102")

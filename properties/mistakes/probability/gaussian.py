@@ -113,6 +113,13 @@ def multivariate_normal_log_density_by_pseudo_inverse(x, mean, covariance):
     return -(squared + log_det + len(mean) * math.log(2 * math.pi)) / 2
 
 
+@mistake(of=multivariate_normal_log_density, seen="catalogue R003-062")
+def multivariate_normal_log_density_with_product_of_root(x, mean, covariance):
+    """the diagonal of the root is multiplied before the logarithm is taken, and underflows in many dimensions"""
+    root = torch.linalg.cholesky(covariance).diagonal()
+    return multivariate_normal_log_density(x, mean, covariance) + root.log().sum() - root.prod().log()
+
+
 @mistake(of=normal_interval_probability, seen="catalogue R003-054")
 def normal_interval_probability_by_density(low, high, mean, std):
     """the density at the middle times the width stands for the integral"""

@@ -266,6 +266,12 @@ def mixture_m_step_without_check(data, responsibilities, variance_floor=0.0):
     return GaussianMixture(counts / len(data), means, scatter + variance_floor * torch.eye(data.shape[1]).to(data))
 
 
+@mistake(of=mixture_m_step, seen="catalogue R003-090")
+def mixture_m_step_with_empty_components_at_zero(data, responsibilities, variance_floor=0.0):
+    """a component without samples gets mean and covariance 0, as if it had been fitted to a point there"""
+    return GaussianMixture(*(field.nan_to_num() for field in mixture_m_step(data, responsibilities, variance_floor)))
+
+
 @mistake(of=mixture_em_step, seen="victorkristof/linear-regressions-mixture#1")
 def mixture_em_step_with_old_weights_for_counts(mixture, data, variance_floor=0.0):
     """covariances are divided by N times the weight of the step before instead of by N_k"""
@@ -384,6 +390,13 @@ def hard_mixture_em_step_by_responsibilities(mixture, data, variance_floor=0.0):
     """the likeliest component has the largest responsibility, unless rounding makes them equal"""
     labels = responsibilities(mixture, data).argmax(1)
     return mixture_m_step(data, _hard(labels, len(mixture.weights), data), variance_floor)
+
+
+@mistake(of=hard_mixture_em_step, seen="catalogue R003-095")
+def hard_mixture_em_step_without_empty_components(mixture, data, variance_floor=0.0):
+    """a component that no sample belongs to is dropped, and those after it change their number"""
+    fitted = hard_mixture_em_step(mixture, data, variance_floor)
+    return GaussianMixture(*(field[fitted.weights > 0] for field in fitted))
 
 
 @mistake(of=mixture_lower_bound, seen="catalogue R003-099")
@@ -508,6 +521,34 @@ def fit_mixture_without_floor_at_several_starts(starts, data, num_steps, varianc
 def fit_mixture_without_check(starts, data, num_steps, variance_floor=0.0):
     """a negative number of steps counts as none"""
     return fit_mixture(starts, data, max(num_steps, 0), variance_floor)
+
+
+@mistake(of=fit_mixture, seen="catalogue R003-087")
+def fit_mixture_that_takes_the_last_of_equals(starts, data, num_steps, variance_floor=0.0):
+    """a start replaces the best one if it is no worse"""
+    return fit_mixture(starts[::-1], data, num_steps, variance_floor)
+
+
+@mistake(of=fit_mixture, seen="catalogue R003-087")
+def fit_mixture_that_skips_collapsed_starts(starts, data, num_steps, variance_floor=0.0):
+    """a start that collapses is left out without a word"""
+    if len(starts) < 2:
+        return fit_mixture(starts, data, num_steps, variance_floor)
+    held = []
+    for start in starts:
+        try:
+            held.append(fit_mixture([start], data, num_steps, variance_floor))
+        except torch.linalg.LinAlgError:
+            continue
+    return fit_mixture(held, data, 0)
+
+
+@mistake(of=fit_mixture, seen="catalogue R003-086")
+def fit_mixture_that_keeps_the_best_step(starts, data, num_steps, variance_floor=0.0):
+    """the most likely mixture on the way is returned, though with a floor the last one may be less likely"""
+    fit_mixture(starts, data, num_steps, variance_floor)
+    met = [fit_mixture([start], data, steps, variance_floor) for start in starts for steps in range(num_steps + 1)]
+    return fit_mixture(met, data, 0)
 
 
 @mistake(of=mixture_from_assignment, seen="catalogue R003-087")

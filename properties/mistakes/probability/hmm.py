@@ -35,6 +35,12 @@ def _scaled(model, log_emission):
     return torch.stack(rows), torch.stack(scales)
 
 
+def _visits(model, symbols):
+    """How often each state is expected in a sequence."""
+    log_emission = model.emission.log().T[symbols]
+    return hmm_posteriors(HiddenMarkovModel(model.initial, model.transition), log_emission)[0].sum(0)
+
+
 @mistake(of=hmm_forward, seen="catalogue R003-092")
 def hmm_forward_with_columns_for_rows(model, log_emission):
     """the transition matrix is read as [to, from]"""
@@ -492,3 +498,24 @@ def baum_welch_step_in_probabilities(model, sequences):
 def baum_welch_step_in_any_order(model, sequences):
     """counts are added up, so that the order of the sequences does not matter"""
     return baum_welch_step(model, list(reversed(sequences)))
+
+
+@mistake(of=baum_welch_step, seen="catalogue R003-086")
+def baum_welch_step_that_keeps_rare_states(model, sequences):
+    """a state that is expected less than once in 10^8 keeps its row, as if it were never visited"""
+    after = baum_welch_step(model, sequences)
+    visits = sum(_visits(model, symbols) for symbols in sequences)
+    emission = torch.where(visits[:, None] < 1e-8, model.emission, after.emission)
+    return after._replace(emission=emission)
+
+
+@mistake(of=baum_welch_step, seen="catalogue R003-092")
+def baum_welch_step_with_equal_sequences(model, sequences):
+    """transitions are averaged within each sequence first, so that a step in a short one counts for more"""
+    after, counts = baum_welch_step(model, sequences), torch.zeros_like(model.transition)
+    for symbols in sequences:
+        log_emission = model.emission.log().T[symbols]
+        _, xi = hmm_posteriors(HiddenMarkovModel(model.initial, model.transition), log_emission)
+        counts = counts + xi.sum(0) / max(len(xi), 1)
+    total = counts.sum(1, keepdim=True)
+    return after._replace(transition=torch.where(total == 0, model.transition, counts / total))

@@ -164,6 +164,26 @@ def kalman_update_by_precisions(state, observation, observation_matrix, observat
     return LinearGaussianState(mean, covariance), -(distance + log_volume) / 2
 
 
+@mistake(of=kalman_update, seen="catalogue R003-094")
+def kalman_update_with_determinant(state, observation, observation_matrix, observation_noise):
+    """the determinant is formed before its logarithm is taken, and vanishes for many exact observations"""
+    updated, log_density = kalman_update(state, observation, observation_matrix, observation_noise)
+    spread = observation_matrix @ state.covariance @ observation_matrix.T + observation_noise
+    return updated, log_density + (torch.logdet(spread) - torch.det(spread).log()) / 2
+
+
+@mistake(of=kalman_update, seen="catalogue R003-094")
+def kalman_update_with_positive_determinant(state, observation, observation_matrix, observation_noise):
+    """a spread is accepted if its determinant is positive, as it is with two negative eigenvalues"""
+    spread = observation_matrix @ state.covariance @ observation_matrix.T + observation_noise
+    if torch.det(spread) > 0 and torch.linalg.cholesky_ex(spread).info:
+        gain = torch.linalg.solve(spread, observation_matrix @ state.covariance).T
+        covariance = state.covariance - gain @ observation_matrix @ state.covariance
+        innovation = observation - observation_matrix @ state.mean
+        return LinearGaussianState(state.mean + gain @ innovation, covariance), spread.det().log()
+    return kalman_update(state, observation, observation_matrix, observation_noise)
+
+
 @mistake(of=kalman_filter, seen="filterpy, KalmanFilter.batch_filter")
 def kalman_filter_that_predicts_first(prior, model, observations):
     """the prior is taken to be one step before the first observation"""
@@ -330,6 +350,20 @@ def rts_smoother_in_josephs_form(filtered, transition, process_noise):
         gain = torch.linalg.solve(predicted.covariance, transition @ covariance).T
         unmoved = torch.eye(len(mean), dtype=mean.dtype) - gain @ transition
         spread = unmoved @ covariance @ unmoved.T + gain @ (process_noise + later_covariance) @ gain.T
+        return mean + gain @ (later_mean - predicted.mean), spread
+
+    return _smoothed(filtered, transition, process_noise, step)
+
+
+@mistake(of=rts_smoother, seen="catalogue R003-094")
+def rts_smoother_with_pseudo_inverse(filtered, transition, process_noise):
+    """a predicted covariance that is no covariance is inverted all the same"""
+    if not len(filtered.mean):
+        return rts_smoother(filtered, transition, process_noise)
+
+    def step(mean, covariance, predicted, later_mean, later_covariance):
+        gain = covariance @ transition.T @ torch.linalg.pinv(predicted.covariance, hermitian=True)
+        spread = covariance + gain @ (later_covariance - predicted.covariance) @ gain.T
         return mean + gain @ (later_mean - predicted.mean), spread
 
     return _smoothed(filtered, transition, process_noise, step)

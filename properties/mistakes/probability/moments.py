@@ -86,6 +86,17 @@ def merge_moments_from_the_other_side(a, b):
     return merge_moments(b, a)
 
 
+@mistake(of=merge_moments, seen="catalogue R003-019")
+def merge_moments_that_overflows(a, b):
+    """the numbers of vectors are multiplied in 32 bits, which millions overflow"""
+    merged = merge_moments(a, b)
+    delta = b.mean - a.mean
+    product, whole = a.num_samples * b.num_samples, a.num_samples.int() * b.num_samples.int()
+    return merged._replace(
+        scatter=merged.scatter + torch.outer(delta, delta) * (whole - product) / merged.num_samples.clamp(min=1)
+    )
+
+
 @mistake(of=add_observation, seen="Knuth, TAOCP 2, section 4.2.2")
 def add_observation_with_old_mean_twice(moments, x):
     """both deviations are from the old mean"""
@@ -112,6 +123,13 @@ def add_observation_over_old_count(moments, x):
 def add_observation_with_momentum(moments, x):
     """every observation has a tenth of the weight: this is a moving average"""
     return add_observation(moments, x)._replace(mean=0.9 * moments.mean + 0.1 * x)
+
+
+@variant(of=add_observation, seen="Knuth, TAOCP 2, section 4.2.2")
+def add_observation_by_old_and_new_mean(moments, x):
+    """delta (x - mean')^T is symmetric up to rounding"""
+    after = add_observation(moments, x)
+    return after._replace(scatter=moments.scatter + torch.outer(x - moments.mean, x - after.mean))
 
 
 @mistake(of=covariance_matrix, seen="catalogue R003-061")
@@ -265,3 +283,10 @@ def determinant_by_laplace_expansion(matrix):
     minors = [torch.cat([matrix[:i, 1:], matrix[i + 1 :, 1:]]) for i in range(len(matrix))]
     terms = [(-1) ** i * matrix[i, 0] * determinant_by_laplace_expansion(minor) for i, minor in enumerate(minors)]
     return torch.stack(terms).sum()
+
+
+@variant(of=determinant, seen="numpy.linalg.det")
+def determinant_by_its_logarithm(matrix):
+    """sign times exp(log |det|) is off by as many roundings as the logarithm is large"""
+    sign, log_size = torch.linalg.slogdet(matrix)
+    return sign * log_size.exp()

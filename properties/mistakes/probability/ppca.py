@@ -246,6 +246,13 @@ def ppca_log_likelihood_of_turned_loadings(model, x):
     )
 
 
+@mistake(of=ppca_log_likelihood, seen="catalogue R003-093")
+def ppca_log_likelihood_with_determinant_of_posterior(model, x):
+    """the determinant of the posterior covariance is formed before its logarithm, and vanishes for many latents"""
+    covariance = ppca_posterior(model, x)[1]
+    return ppca_log_likelihood(model, x) + (torch.det(covariance).log() - torch.logdet(covariance)) / 2
+
+
 @mistake(of=ppca_em_step, seen="catalogue R003-093")
 def ppca_em_step_without_posterior_covariance(model, data):
     """the latent variables are taken to be known, so that their posterior covariance is left out"""

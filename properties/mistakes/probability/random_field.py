@@ -50,6 +50,14 @@ def field_log_potential_without_check(cliques, assignment):
     return total
 
 
+@mistake(of=field_log_potential, seen="catalogue R004-051")
+def field_log_potential_of_distinct_cliques(cliques, assignment):
+    """cliques are kept by their variables, so that a second table on the same ones replaces the first"""
+    distinct = {frozenset(variables): (variables, table) for variables, table in cliques}
+    field_log_potential(cliques, assignment)
+    return field_log_potential(tuple(distinct.values()), assignment)
+
+
 @mistake(of=field_log_partition, seen="E004-11")
 def field_log_partition_of_sums(cliques, num_states):
     """Z sums the potentials of the cliques at each assignment instead of multiplying them"""
@@ -89,6 +97,14 @@ def field_log_partition_of_nan_for_what_cannot_be(cliques, num_states):
     return log_partition - log_partition + log_partition
 
 
+@mistake(of=field_log_partition, seen="catalogue R004-051")
+def field_log_partition_without_free_variables(cliques, num_states):
+    """the states of a variable in no clique are not summed over"""
+    bound = {v for variables, _ in cliques for v in variables}
+    free = [count for v, count in enumerate(num_states) if v not in bound]
+    return field_log_partition(cliques, num_states) - torch.tensor(free).double().log().sum()
+
+
 @mistake(of=field_probability_table, seen="E004-11")
 def field_probability_table_over_sum_of_sums(cliques, num_states):
     """the normaliser adds the potentials of the cliques, so that the probabilities do not sum to 1"""
@@ -109,6 +125,12 @@ def field_probability_table_without_exponential(cliques, num_states):
 def field_probability_table_normalised_by_row(cliques, num_states):
     """the last variable is normalised given the others, so that the first ones are uniform"""
     return field_probability_table(cliques, num_states).log().softmax(-1) / (torch.tensor(num_states[:-1]).prod())
+
+
+@mistake(of=field_probability_table, seen="catalogue R004-051")
+def field_probability_table_of_zeros(cliques, num_states):
+    """if every assignment is forbidden each has probability 0, and they do not sum to 1"""
+    return field_probability_table(cliques, num_states).nan_to_num()
 
 
 @mistake(of=field_conditional, seen="catalogue R004-050")
@@ -159,3 +181,10 @@ def field_conditional_from_joint(cliques, num_states, variable, assignment):
     every = assignment.repeat(num_states[variable], 1)
     every[:, variable] = torch.arange(num_states[variable])
     return field_log_potential(cliques, every).softmax(0)
+
+
+@mistake(of=field_conditional, seen="catalogue R004-050")
+def field_conditional_that_reads_the_variable(cliques, num_states, variable, assignment):
+    """the potential at the given assignment is looked up, the variable's own state included"""
+    conditional = field_conditional(cliques, num_states, variable, assignment)
+    return conditional + 0 * field_log_potential(cliques, assignment)

@@ -519,3 +519,10 @@ def average_kl_split_swapped(data, q, prior):
     """the two parts are exchanged"""
     information, mismatch = average_kl_split(data, q, prior)
     return KlSplit(mismatch, information)
+
+
+@mistake(of=average_kl_split, seen="catalogue R003-114")
+def average_kl_split_by_difference(data, q, prior):
+    """the first part is the average less the second, which is inf - inf where the prior misses a z"""
+    aggregate_kl = kl_divergence(data @ q, prior)
+    return KlSplit(data @ kl_divergence(q, prior.expand(q.shape)) - aggregate_kl, aggregate_kl)

@@ -56,10 +56,18 @@ def evidence_without_the_largest_likelihood(prior, log_likelihood):
 
 @variant(of=evidence, seen="textbook: the log-sum-exp trick")
 def evidence_relative_to_largest_term(prior, log_likelihood):
-    """the largest term may be taken out of the sum by hand"""
+    """the largest term may be taken out of the sum by hand, if it is not 0"""
     log_joint = prior.log() + log_likelihood
-    largest = log_joint.amax(-1, keepdim=True)
+    largest = log_joint.amax(-1, keepdim=True).nan_to_num(neginf=0)
     return largest.squeeze(-1) + (log_joint - largest).exp().sum(-1).log()
+
+
+@mistake(of=evidence, seen="catalogue R003-049")
+def evidence_that_is_nan_for_what_cannot_be(prior, log_likelihood):
+    """the largest log probability is subtracted even if it is -inf"""
+    log_joint = prior.log() + log_likelihood
+    highest = log_joint.amax(-1, keepdim=True)
+    return ((log_joint - highest).exp().sum(-1, keepdim=True).log() + highest).squeeze(-1)
 
 
 @mistake(of=exact_posterior, seen="catalogue R003-088")
@@ -86,6 +94,12 @@ def exact_posterior_with_a_floor(log_joint):
     """1e-8 is added to every share, so that excluded latents get one"""
     share = torch.softmax(log_joint, -1) + 1e-8
     return share / share.sum(-1, keepdim=True)
+
+
+@mistake(of=exact_posterior, seen="catalogue R003-088")
+def exact_posterior_that_is_flat_for_what_cannot_be(log_joint):
+    """-inf is replaced by the lowest float, so that data which cannot be have equally likely causes"""
+    return exact_posterior(log_joint.clamp(min=torch.finfo(log_joint.dtype).min))
 
 
 @mistake(of=elbo, seen="catalogue R003-099")
@@ -196,8 +210,17 @@ def importance_weighted_bound_of_no_samples(log_weights):
 def importance_weighted_bound_from_local_elbos(log_weights):
     """log p - log q of each sample enters the logsumexp: that is the right weight, and no second bound is taken"""
     elbo_local = log_weights
-    largest = importance_weighted_bound(elbo_local).detach()[..., None]
+    largest = importance_weighted_bound(elbo_local).detach()[..., None].nan_to_num(neginf=0)
     return largest.squeeze(-1) + (elbo_local - largest).exp().mean(-1).log()
+
+
+@mistake(of=importance_weighted_bound, seen="catalogue R003-089")
+def importance_weighted_bound_that_is_nan_without_weight(log_weights):
+    """the largest log weight is subtracted even if it is -inf"""
+    if not log_weights.shape[-1]:
+        raise ValueError("no samples")
+    highest = log_weights.amax(-1, keepdim=True)
+    return ((log_weights - highest).exp().mean(-1, keepdim=True).log() + highest).squeeze(-1)
 
 
 @mistake(of=reparameterized_sample, seen="E003-043")
@@ -295,6 +318,16 @@ def cavi_gaussian_sweep_by_other_coordinates(mean, precision, current):
     return current
 
 
+@mistake(of=cavi_gaussian_sweep, seen="catalogue R003-103")
+def cavi_gaussian_sweep_with_positive_determinant(mean, precision, current):
+    """a precision is accepted if its determinant is positive, as it is with two negative eigenvalues"""
+    if not torch.linalg.det(precision) > 0:
+        raise ValueError("no precision")
+    for j, axis in enumerate(torch.eye(len(mean), dtype=mean.dtype)):
+        current = current - precision[j] @ (current - mean) / precision[j, j] * axis
+    return current
+
+
 @mistake(of=mean_field_variances, seen="catalogue R003-103")
 def mean_field_variances_of_marginals(precision):
     """the marginal variances are returned, which a factorised q does not reach"""
@@ -369,3 +402,11 @@ def cavi_categorical_sweep_that_overflows(log_joint, q_columns):
     rows = rows / rows.sum()
     columns = (rows @ log_joint).exp()
     return rows, columns / columns.sum()
+
+
+@mistake(of=cavi_categorical_sweep, seen="catalogue R003-103")
+def cavi_categorical_sweep_with_square_tables_transposed(log_joint, q_columns):
+    """rows are taken for columns in the second half of the pass, where a square table lets that pass"""
+    rows, columns = cavi_categorical_sweep(log_joint, q_columns)
+    square = log_joint.shape[0] == log_joint.shape[1]
+    return rows, torch.softmax(log_joint @ rows, 0) if square else columns
