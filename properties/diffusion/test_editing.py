@@ -30,11 +30,27 @@ def test_strength_timesteps_keeps_cleanest_steps(strength_timesteps, timesteps, 
 
 @pytest.mark.parametrize(
     ("count", "strength", "kept"),
-    [(100, 0.29, 29), (50, 0.58, 29), (3, 1 / 3, 1), (10, 0.7, 7), (10, 0.2999, 2), (7, 1.0, 7), (7, 0.0, 0)],
+    [(100, 0.29, 29), (50, 0.58, 29), (3, 1 / 3, 1), (10, 0.7, 7), (10, 0.3 - 2**-30, 2), (7, 1.0, 7), (7, 0.0, 0)],
 )
 def test_strength_timesteps_counts_whole_shares(strength_timesteps, count, strength, kept):
     """A strength of k / n keeps k of n timesteps, also where the product of the floats falls short of k."""
     assert_equal(strength_timesteps(range(count), strength), tuple(range(kept)))
+
+
+@pytest.mark.parametrize(("count", "strength", "kept"), [(100, 0.29, 29), (50, 0.58, 29), (3, 1 / 3, 1), (10, 0.7, 7)])
+def test_image_to_image_takes_whole_shares(image_to_image, count, strength, kept):
+    """A strength of k / n takes k of n steps, also where the product of the floats falls short of k; the last step
+    returns what the denoiser says.
+    """
+    asked, x_0 = [], torch.ones(2, 3, dtype=torch.float64)
+
+    def denoiser(x_t, t):
+        asked.append(t)
+        return torch.full_like(x_t, t + 2)
+
+    alpha_bar = torch.arange(count, 0, -1, dtype=torch.float64) / 128
+    assert_close(image_to_image(denoiser, x_0, x_0, alpha_bar, range(count), strength), 2 * x_0)
+    assert_equal(asked, [*range(kept)][::-1])
 
 
 @pytest.mark.parametrize("strength", [-0.125, 1.125, math.nan])
@@ -228,19 +244,31 @@ def test_inpaint_rejects_impossible_chains(inpaint, timesteps, num_resamples, sh
     assert_rejects(inpaint, lambda x_t, t: x_t, x_0, x_0, known, noise, alpha_bar, timesteps, num_resamples)
 
 
+@pytest.mark.parametrize("kind", [REVERSE, KNOWN, JUMP])
+def test_inpaint_rejects_noise_for_other_visits(inpaint, kind):
+    """Noise of each kind is there for two visits, neither more nor less."""
+    x_0, alpha_bar = torch.ones(2, 3, dtype=torch.float64), torch.tensor([0.75, 0.5], dtype=torch.float64)
+    noise = [torch.zeros(2, 3 if kind == other else 2, 2, 3, dtype=torch.float64) for other in range(3)]
+    known = torch.ones(2, 3, dtype=torch.bool)
+    assert_rejects(inpaint, lambda x_t, t: x_t, x_0, x_0, known, InpaintingNoise(*noise), alpha_bar, (0, 1), 2)
+
+
 @given(embeddings=normals(5, 2), weight=dyadics(-64, 64, 3, 2, grid=32), target=normals(3), token=st.integers(0, 4))
 def test_textual_inversion_gradient_equals_central_difference_in_one_row(
     textual_inversion_gradient, embeddings, weight, target, token
 ):
     """A quadratic loss one step up and one down differs by twice its slope; all other rows, also of words that the
-    prompt holds, get exactly 0.
+    prompt holds, get exactly 0, also one whose gradient is NaN.
     """
     prompt = torch.tensor([token, 1, 3, token])
 
     def loss(table):
         return (weight.to(table) @ table[prompt].sum(0) - target.to(table)).square().sum()
 
-    gradient = textual_inversion_gradient(loss, embeddings, token)
+    def loss_with_nan(table):
+        return loss(table) + (0 * table[(token + 1) % 5]).sqrt().sum()
+
+    gradient = textual_inversion_gradient(loss_with_nan, embeddings, token)
     steps = torch.zeros(2, 5, 2, dtype=torch.float64)
     steps[:, token] = torch.eye(2)
     slope = torch.stack([(loss(embeddings + step) - loss(embeddings - step)) / 2 for step in steps])

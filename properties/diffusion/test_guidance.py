@@ -137,7 +137,7 @@ def test_classifier_free_guidance_tempers_likelihood(classifier_free_guidance, x
 
 
 @pytest.mark.parametrize(("scale", "which"), [(0.0, 0), (1.0, 1)])
-@given(predictions=normals(2, 2, 5, 3))
+@given(predictions=normals(2, 2, 3, 5))
 def test_classifier_free_guidance_reduces_to_a_prediction_at_ends(classifier_free_guidance, predictions, scale, which):
     """Scale 0 is the unconditional prediction, and scale 1 the conditional one."""
     guided = classifier_free_guidance(*predictions, scale)
@@ -310,9 +310,13 @@ def test_dynamic_threshold_rejects_impossible_quantiles(dynamic_threshold, quant
     scale=SCALES,
 )
 def test_guided_prediction_tempers_condition(guided_prediction, x_t, mean, exponent, scale):
-    """A denoiser that knows the score of a Gaussian from mean and log2 variance gives that of the tempered product."""
+    """A denoiser that knows the score of a Gaussian from mean and log2 variance gives that of the tempered product.
+
+    It is handed a condition for each sample, also where there is none.
+    """
 
     def denoiser(x, c):
+        assert_equal(len(c), len(x))
         return score(x, c[:, 1:], c[:, :1].exp2())
 
     table, variance = torch.cat([exponent, mean], 1), exponent.exp2()

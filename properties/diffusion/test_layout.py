@@ -77,10 +77,12 @@ def test_mask_id_rejects_layouts_without_categories(mask_id, layout_vocabulary, 
 
 @given(categories=category_lists, place=st.integers(0, 132))
 def test_token_id_inverts_enumeration(token_id, layout_vocabulary, categories, place):
-    """Every token has the id of its place, and what is no token that of UNK."""
+    """Every token has the id of its place, and what is no token, as one in other letters, that of UNK."""
     vocabulary = layout_vocabulary(categories)
     assert_equal(token_id(vocabulary, names(categories)[place]), place)
     assert_equal([token_id(vocabulary, unknown) for unknown in ("end", "MASK", "128", "00", " 7", "")], [2] * 6)
+    swapped = [name.swapcase() for name in categories if name.swapcase() not in vocabulary]
+    assert_equal([token_id(vocabulary, unknown) for unknown in swapped], [2] * len(swapped))
 
 
 @given(x=dyadics(0, 4096, 2, 3))

@@ -25,6 +25,11 @@ _SPECIALS, _CATEGORY, _COORDINATE = slice(0, 5), slice(5, 8), slice(8, 12)
 _LAYOUT = torch.tensor([0, 7, 8, 9, 11, 10, 4, 5, 10, 8, 10, 11, 1, 3])
 
 
+def _shifts(num_steps):
+    """A chain whose every step moves each token to the next, and the last one to the first."""
+    return torch.eye(_MASK + 1, dtype=torch.float64).roll(1, 1).repeat(num_steps, 1, 1)
+
+
 def _line(field, num_steps, t):
     """The schedule in rational numbers."""
     first, last, next_first, next_last = map(Fraction, _ENDS[field])
@@ -194,10 +199,11 @@ def test_layout_given_categories_takes_sizes(layout_given_categories, size, last
 
 
 def test_layout_given_categories_rejects_what_does_not_fit(layout_given_categories):
-    """Three elements need 19 tokens."""
+    """Three elements need 19 tokens, and a layout has at least one."""
     categories, uniform = torch.tensor([5, 6, 7]), torch.full((3, 4), 0.5, dtype=torch.float64)
     assert_equal(layout_given_categories(categories, uniform, 3, 19)[-1], 1)
     assert_rejects(layout_given_categories, categories, uniform, 3, 18)
+    assert_rejects(layout_given_categories, categories[:0], uniform[:0], 3, 18)
 
 
 @given(uniform=unit(3, 14, _MASK + 1), named=dyadics(8, 11, 14, grid=1), moved=dyadics(8, 11, 14, grid=1))
@@ -206,7 +212,8 @@ def test_sample_given_categories_keeps_what_is_given(
 ):
     """Specials and categories stay as given, whatever the network names; coordinates become those it is sure of.
 
-    Where it is not sure, coordinates are sampled over the first steps as if nothing were given.
+    Where it is not sure, coordinates are sampled over the first steps as if nothing were given. A chain that moves each
+    token to the next takes coordinates three back, and nothing else.
     """
     transitions = layout_transitions(6, _CATEGORIES, _COORDINATES)
     is_coordinate = _LAYOUT >= 8
@@ -224,6 +231,8 @@ def test_sample_given_categories_keeps_what_is_given(
     sampled = sample_given_categories(_unsure, start, uniform, transitions, _CATEGORIES)
     free = discrete_sample(_unsure, start, uniform, transitions[:3])
     assert_equal(sampled, torch.where(is_coordinate, free, start))
+    moved_back = sample_given_categories(_unsure, start, uniform, _shifts(6), _CATEGORIES)
+    assert_equal(moved_back, torch.where(is_coordinate, start - 3, start))
 
 
 @given(uniform=unit(4, 14, _MASK + 1), named=dyadics(8, 11, 14, grid=1), moved=dyadics(8, 11, 14, grid=1))
@@ -232,7 +241,8 @@ def test_refine_layout_takes_the_last_steps_from_the_given_tokens(
 ):
     """The network sees the given tokens first, then levels steps_left - 1 .. 0, and what it is sure of comes out.
 
-    Where it is not sure, the tokens are sampled over the first steps.
+    Where it is not sure, the tokens are sampled over the first steps: none leave them as they are, and four through a
+    chain that moves every token to the next take specials back too.
     """
     transitions = layout_transitions(6, _CATEGORIES, _COORDINATES)
     rough, wanted = (torch.where(_LAYOUT >= 8, new.long(), _LAYOUT) for new in (moved, named))
@@ -243,6 +253,8 @@ def test_refine_layout_takes_the_last_steps_from_the_given_tokens(
 
     sampled = refine_layout(_unsure, rough, uniform, transitions)
     assert_equal(sampled, discrete_sample(_unsure, rough, uniform, transitions[:4]))
+    assert_equal(refine_layout(_unsure, rough, uniform[:0], transitions), rough)
+    assert_equal(refine_layout(_unsure, rough, uniform, _shifts(6)), (rough - 4) % (_MASK + 1))
 
 
 def test_complete_layout_shows_known_tokens_at_the_level_of_noise(

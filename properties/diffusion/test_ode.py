@@ -18,7 +18,9 @@ from properties.closeness import assert_close, assert_equal
 from properties.rejection import assert_rejects
 from properties.strategies import dyadics, level_tables, levels, levels_and, normals, unit
 
-SIGMAS = level_tables(2, 4, grid=256, least=16).flatmap(lambda table: st.sampled_from([16 * table, table / 64]))
+SIGMAS = level_tables(2, 4, grid=256, least=16).flatmap(
+    lambda table: st.sampled_from([16 * table, table / 64, table / 2**10])
+)
 TIMES_AND_ENDS = levels_and(0.0, 1.0).map(lambda time: time[:, None])
 PATHS = SIGMAS | SIGMAS.map(lambda table: table.flip(0)) | SIGMAS.map(lambda t: torch.cat([t, t.new_zeros(1)]))
 TIMES = level_tables(2, 4) | level_tables(2, 4).map(lambda table: 1 - table)
@@ -55,9 +57,10 @@ def _denoiser(parameterization, mean, spread):
 
 
 def _recording(told, answer):
-    """A network that gives the same answer everywhere and writes down the level that it is told."""
+    """A network that gives one answer everywhere and writes down the level that it is told, a tensor without axes."""
 
     def network(x, level):
+        assert_equal(tuple(level.shape), ())
         told.append(float(level))
         return answer.expand(x.shape)
 

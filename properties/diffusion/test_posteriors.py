@@ -119,10 +119,13 @@ def test_sample_gaussian_equals_shift_by_standard_deviation(sample_gaussian, mea
     assert_close(sample_gaussian(mean, log_variance, noise), mean + spread, condition)
 
 
+@pytest.mark.parametrize("smallness", [1.0, 2.0**-80])
 @given(betas=betas())
-def test_fixed_small_log_variance_equals_difference_of_precisions(fixed_small_log_variance, betas):
-    """1 / variance is alpha_t / beta_t + 1 / (1 - alpha_bar_{t-1}); the first entry, of variance 0, is the second's."""
-    betas = torch.cat([betas, torch.ones(1)])
+def test_fixed_small_log_variance_equals_difference_of_precisions(fixed_small_log_variance, betas, smallness):
+    """1 / variance is alpha_t / beta_t + 1 / (1 - alpha_bar_{t-1}), however small the betas after the first are; the
+    first entry, of variance 0, is the second's.
+    """
+    betas = torch.cat([betas[:1], smallness * betas[1:], torch.ones(1)])
     alpha_bar = torch.cumprod(1 - betas, 0)
     precision = (1 - betas[1:]) / betas[1:] + 1 / (1 - alpha_bar[:-1])
     expected = -torch.cat([precision[:1], precision]).log()

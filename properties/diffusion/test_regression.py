@@ -19,7 +19,14 @@ from properties.rejection import assert_rejects
 from properties.strategies import chains, dyadics, indices, level_tables, levels, masks, normals
 from reference.diffusion.regression import Attention, Denoiser, Perceptron
 
-MISSHAPEN = [((4, 4, 1), (4, 4)), ((1, 4, 1), (1, 4)), ((4, 1, 1), (4, 1)), ((2, 3, 1), (2, 3, 4))]
+MISSHAPEN = [
+    ((4, 4, 1), (4, 4)),
+    ((1, 4, 1), (1, 4)),
+    ((4, 1, 1), (4, 1)),
+    ((2, 3, 1), (2, 3, 4)),
+    ((2, 3, 4), (2, 3, 1)),
+    ((2, 3, 4), (1, 3, 4)),
+]
 
 
 def perceptron_shapes(inputs, hidden, outputs):

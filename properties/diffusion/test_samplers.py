@@ -322,7 +322,7 @@ def test_ddim_sample_preserves_marginals_of_a_point(ddim_sample, chain, centre, 
 )
 def test_ddim_sample_turns_gaussian_data_at_eta_0(ddim_sample, chain, centre, spread, x_T, noise):
     """With E[x_0 | x_t] of data N(m, S), each step multiplies the distance from sqrt(alpha_bar) m by (u_s . u_t) /
-    |u_t|^2, where u = (sqrt(alpha_bar S), sqrt(1 - alpha_bar)).
+    |u_t|^2, where u = (sqrt(alpha_bar S), sqrt(1 - alpha_bar)), and noise is not used.
     """
     alpha_bar, timesteps = torch.cat([chain[0], torch.zeros(1)]), [len(chain[0]), *chain[1]]
     kept = sorted(timesteps)
@@ -334,7 +334,7 @@ def test_ddim_sample_turns_gaussian_data_at_eta_0(ddim_sample, chain, centre, sp
         return centre + spread * (u[0] / u.square().sum(0))[i] * (x_t - level[i].sqrt() * centre)
 
     spy, _, samples = spied(denoiser)
-    sampled = ddim_sample(spy, x_T, noise[: len(kept)], alpha_bar, timesteps, 0.0)
+    sampled = ddim_sample(spy, x_T, noise[: len(kept)] * math.nan, alpha_bar, timesteps, 0.0)
     gains = (u[:, 1:] * u[:, :-1]).sum(0) / u[:, 1:].square().sum(0)
     slopes = torch.cat([gains, torch.ones(1, 3)]).flip(0).cumprod(0).flip(0)[:, None]
     expected = level.sqrt()[:, None] * centre + slopes * x_T
@@ -343,12 +343,13 @@ def test_ddim_sample_turns_gaussian_data_at_eta_0(ddim_sample, chain, centre, sp
     assert_close(torch.stack([sampled, *samples[::-1]]), expected, size, 16 * len(kept))
 
 
+@pytest.mark.parametrize("eta", [0.0, 0.5])
 @pytest.mark.parametrize("kept", [2, 4])
-def test_ddim_sample_rejects_noise_for_other_steps(ddim_sample, kept):
-    """Each kept timestep has its noise."""
+def test_ddim_sample_rejects_noise_for_other_steps(ddim_sample, kept, eta):
+    """Each kept timestep has its noise, whether it is used or not."""
     x_T, alpha_bar = torch.ones(2, 3, dtype=torch.float64), torch.tensor([0.75, 0.5, 0.25], dtype=torch.float64)
     noise = torch.zeros(kept, 2, 3, dtype=torch.float64)
-    assert_rejects(ddim_sample, lambda x_t, t: x_t, x_T, noise, alpha_bar, (0, 1, 2), 0.5)
+    assert_rejects(ddim_sample, lambda x_t, t: x_t, x_T, noise, alpha_bar, (0, 1, 2), eta)
 
 
 @pytest.mark.parametrize(("alpha_bar", "timesteps"), NO_CHAINS)

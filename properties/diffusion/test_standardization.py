@@ -54,12 +54,14 @@ def test_fit_standardization_equals_half_the_distance_of_two_rows(fit_standardiz
     assert_close(fitted.std, [gap / 2, gap], 1 + gap)
 
 
+@pytest.mark.parametrize("value", [0.1, math.log(1e-5)])
 @pytest.mark.parametrize("dim", [0, 1, 2])
-def test_fit_standardization_rejects_constant_dimensions(fit_standardization, dim):
+def test_fit_standardization_rejects_constant_dimensions(fit_standardization, dim, value):
     """A dimension that never changes has no scale, also where rounding gives it a standard deviation above 0."""
-    data = torch.tensor([[1.0, 2.0, 4.0], [3.0, -1.0, 0.5]] * 4, dtype=torch.float64)
-    data[:, dim] = math.log(1e-5)
+    data = torch.tensor([[1.0, 2.0, 4.0], [3.0, -1.0, 0.5]] * 4, dtype=torch.float64)[:7]
+    data[:, dim] = value
     assert_rejects(fit_standardization, data)
+    assert_rejects(fit_standardization, data[:, dim : dim + 1].clone())
 
 
 @pytest.mark.parametrize("rows", [0, 1])

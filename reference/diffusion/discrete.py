@@ -163,7 +163,8 @@ def reverse_from_mixture(
     The sum goes over the classes i that can reach x_t, and their p_i are scaled to sum to 1. Exact if p is
     q(x_0 | x_t). At cumulative_s = I it is p, restricted to those classes.
 
-    Domain: rows of probabilities. NaN where none of the classes that can reach x_t has any.
+    Domain: rows of probabilities. NaN where none of the classes that can reach x_t has any; elsewhere gradients are
+        finite too.
     Source: Gu et al. 2021 (VQ-Diffusion), arXiv:2111.14822, section 4.2.
     Differs: D3PM's code takes `reverse_from_joint`.
     Notes: R000-012.
@@ -232,6 +233,7 @@ def d3pm_loss(
     is the data, the divergence is -log p(x_0 | x_t).
 
     Domain: 0 <= t < T and coefficient >= 0, else ValueError; row-stochastic transitions, which are not checked here.
+        Gradients are finite wherever the loss is.
     Source: Austin et al. 2021 (D3PM), arXiv:2107.03006, eq. 5; Gu et al. 2021, arXiv:2111.14822, section 4.2.
     Differs: D3PM's code takes `reverse_from_joint` and means over positions. The bound is T times the mean
     over t, plus the prior's term.

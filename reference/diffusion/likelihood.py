@@ -30,7 +30,7 @@ def normal_kl(
         KL = (log_variance_2 - log_variance_1 + exp(log_variance_1 - log_variance_2)
               + (mean_1 - mean_2)^2 exp(-log_variance_2) - 1) / 2
 
-    Domain: every real number.
+    Domain: every real number, as far as the exponentials are finite.
     Source: Kingma & Welling 2013, arXiv:1312.6114, appendix B, for any second Gaussian.
     Notes: R001-095, R003-137, R004-088.
     """

@@ -212,7 +212,7 @@ def sample_targets(
     timesteps: Sequence[int],
     log_variance: Float[Tensor, "steps"],
 ) -> Float[Tensor, "batch pairs outputs"]:
-    """Targets by ancestral sampling from y_T, beside a context that stays clean; y outside the context is not read.
+    """Targets by ancestral sampling from y_T, beside a context that stays clean; y outside it has no effect.
 
         y_t <- y where context;   y_0 = (y_t - sqrt(1 - alpha_bar_t) predict(x, y_t, t, context)) / sqrt(alpha_bar_t)
         y_s = ancestral_step(y_t, y_0, noise[i], ..., log_variance_t),   t = tau_i, s = tau_{i-1}

@@ -219,6 +219,12 @@ def gumbel_max_with_infinite_noise(logits, uniform):
     return (logits - torch.log(-torch.log(uniform))).argmax(-1)
 
 
+@mistake(of=gumbel_max, seen="catalogue R000-013")
+def gumbel_max_of_clamped_logits(logits, uniform):
+    """logits are cut off at -70, so that the impossible is chosen where all others lie further below"""
+    return gumbel_max(logits.clamp(min=-70), uniform)
+
+
 @variant(of=gumbel_max, seen="vllm-project/vllm#37798")
 def gumbel_max_by_exponential_race(logits, uniform):
     """the largest p / E, with E = -log u, is the largest log p + G"""
@@ -297,6 +303,12 @@ def categorical_posterior_of_forward_step(x_t, x_0, between, cumulative_s):
 def categorical_posterior_with_epsilon(x_t, x_0, between, cumulative_s):
     """1e-6 is added inside the logarithms, so that what is impossible is not, and impossible pairs get an answer"""
     return ((between.T[x_t] + 1e-6).log() + (cumulative_s[x_0] + 1e-6).log()).softmax(-1)
+
+
+@variant(of=categorical_posterior, seen="microsoft/VQ-Diffusion")
+def categorical_posterior_by_logarithms(x_t, x_0, between, cumulative_s):
+    """products of probabilities are sums of their logarithms, which a softmax normalises"""
+    return (between.T[x_t].log() + cumulative_s[x_0].log()).softmax(-1)
 
 
 @mistake(of=reverse_from_joint, seen="catalogue R000-012")
@@ -422,6 +434,12 @@ def auxiliary_cross_entropy_infinite_for_certain_errors(logits, x_0):
 def auxiliary_cross_entropy_without_gradient(logits, x_0):
     """the loss is cut off from the logits, so that nothing is learnt from it"""
     return auxiliary_cross_entropy(logits.detach(), x_0)
+
+
+@mistake(of=auxiliary_cross_entropy, seen="catalogue R000-019")
+def auxiliary_cross_entropy_squeezed(logits, x_0):
+    """every axis of size one is squeezed off, also that of a batch of one"""
+    return auxiliary_cross_entropy(logits, x_0).squeeze()
 
 
 @variant(of=auxiliary_cross_entropy, seen="IINemo/lm-polygraph#157")

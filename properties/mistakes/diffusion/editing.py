@@ -89,6 +89,13 @@ def strength_timesteps_with_coarse_tolerance(timesteps, strength):
     return _first(timesteps, int(strength * len(timesteps) + 1e-3))
 
 
+@mistake(of=strength_timesteps, seen="catalogue R003-152")
+def strength_timesteps_with_slack(timesteps, strength):
+    """a strength that falls short of a whole share by less than 1e-6 takes it all the same"""
+    strength_timesteps(timesteps, strength)
+    return _first(timesteps, int(strength * len(timesteps) + 1e-6))
+
+
 @variant(of=strength_timesteps, seen="arXiv:2108.01073, section 3")
 def strength_timesteps_with_tolerance(timesteps, strength):
     """floor(strength n) of a product rounded to nine decimals keeps the same steps"""
@@ -157,6 +164,14 @@ def image_to_image_of_unscaled_input(denoiser, x_0, noise, alpha_bar, timesteps,
 def image_to_image_without_check(denoiser, x_0, noise, alpha_bar, timesteps, strength):
     """a strength outside [0, 1] is moved to the nearest end"""
     return image_to_image(denoiser, x_0, noise, alpha_bar, timesteps, min(max(strength, 0.0), 1.0))
+
+
+@mistake(of=image_to_image, seen="catalogue R003-152")
+def image_to_image_from_a_product_of_floats(denoiser, x_0, noise, alpha_bar, timesteps, strength):
+    """the product strength n is cut off, which loses a step where it falls short of a whole number"""
+    strength_timesteps(timesteps, strength)
+    kept = _first(timesteps, int(strength * len(timesteps)))
+    return image_to_image(denoiser, x_0, noise, alpha_bar, kept, 1.0) if kept else x_0.clone()
 
 
 @mistake(of=inpainting_blend, seen="catalogue R003-156")
@@ -382,6 +397,13 @@ def inpaint_without_check(denoiser, x_T, x_0, known, noise, alpha_bar, timesteps
     return inpaint(denoiser, x_T, x_0, known, fitting, alpha_bar, timesteps, visits)
 
 
+@mistake(of=inpaint, seen="catalogue R003-156")
+def inpaint_that_does_not_count_noise_of_jumps(denoiser, x_T, x_0, known, noise, alpha_bar, timesteps, num_resamples):
+    """noise of jumps for more visits than there are is accepted"""
+    noise = noise._replace(jump=noise.jump[:, : noise.reverse.shape[1]])
+    return inpaint(denoiser, x_T, x_0, known, noise, alpha_bar, timesteps, num_resamples)
+
+
 @mistake(of=textual_inversion_gradient, seen="E003-054, huggingface/diffusers#507")
 def textual_inversion_gradient_of_every_word(loss, embeddings, token):
     """all words of the prompt get their gradient, not the new one alone"""
@@ -407,6 +429,13 @@ def textual_inversion_gradient_that_counts_from_the_end(loss, embeddings, token)
     gradient = torch.func.grad(loss)(embeddings)
     word = torch.arange(len(embeddings))[:, None]
     return torch.where(word == token % len(embeddings), gradient, 0)
+
+
+@mistake(of=textual_inversion_gradient, seen="catalogue R003-157")
+def textual_inversion_gradient_multiplied_by_mask(loss, embeddings, token):
+    """gradients of other words are multiplied by 0, which leaves NaN as it is"""
+    textual_inversion_gradient(loss, embeddings, token)
+    return torch.func.grad(loss)(embeddings) * (torch.arange(len(embeddings))[:, None] == token)
 
 
 @mistake(of=textual_inversion_step, seen="huggingface/diffusers#1009")

@@ -173,6 +173,13 @@ def classifier_free_guidance_without_extrapolation(unconditional, conditional, s
     return classifier_free_guidance(unconditional, conditional, min(scale, 1.0))
 
 
+@mistake(of=classifier_free_guidance, seen="catalogue R003-150")
+def classifier_free_guidance_of_three_last_channels(unconditional, conditional, scale):
+    """only the first three entries of the last axis are guided, as of channels that come last"""
+    guided = unconditional + scale * (conditional - unconditional)
+    return torch.cat([guided[..., :3], conditional[..., 3:]], dim=-1)
+
+
 @variant(of=classifier_free_guidance, seen="threestudio-project/threestudio#127")
 def classifier_free_guidance_from_conditional_by_one_less(unconditional, conditional, scale):
     """counted from the conditional prediction, scale - 1 is the same"""
@@ -511,6 +518,13 @@ def guided_prediction_of_guided_condition(denoiser, x_t, condition, null_conditi
 def guided_prediction_with_zero_for_null(denoiser, x_t, condition, null_condition, scale):
     """zeros stand in for the learned null condition"""
     return guided_prediction(denoiser, x_t, condition, torch.zeros_like(null_condition), scale)
+
+
+@mistake(of=guided_prediction, seen="catalogue R003-150")
+def guided_prediction_with_one_null_condition(denoiser, x_t, condition, null_condition, scale):
+    """the denoiser is handed the null condition once for the batch instead of once for each sample"""
+    unconditional = denoiser(x_t, null_condition[None])
+    return unconditional + scale * (denoiser(x_t, condition) - unconditional)
 
 
 @variant(of=guided_prediction, seen="facebookresearch/DiT, forward_with_cfg")

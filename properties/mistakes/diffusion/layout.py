@@ -122,6 +122,12 @@ def token_id_that_ignores_case(vocabulary, token):
     return vocabulary.get(token, folded.get(token.lower(), UNK))
 
 
+@mistake(of=token_id, seen="catalogue R000-001")
+def token_id_in_any_case(vocabulary, token):
+    """an unknown token is looked up in lower case before it is called unknown"""
+    return vocabulary.get(token, vocabulary.get(token.lower(), UNK))
+
+
 @mistake(of=quantize_coordinate, seen="catalogue R000-003")
 def quantize_coordinate_rounded_down(x):
     """the coordinate is rounded down instead of to the nearest grid point"""

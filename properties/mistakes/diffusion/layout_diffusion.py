@@ -164,6 +164,14 @@ def layout_given_categories_that_drops_elements(categories, uniform, num_categor
     return layout_given_categories(categories[:most], uniform[:most], num_categories, length, num_coordinates)
 
 
+@mistake(of=layout_given_categories, seen="catalogue R000-002")
+def layout_given_no_categories(categories, uniform, num_categories, length=121, num_coordinates=128):
+    """a layout without elements is accepted, as START, END and PAD"""
+    if len(categories):
+        return layout_given_categories(categories, uniform, num_categories, length, num_coordinates)
+    return torch.tensor([0, 1] + [3] * (length - 2))
+
+
 @mistake(of=sample_given_categories, seen="microsoft/LayoutGeneration, tokens replaced in the input only")
 def sample_given_categories_in_the_input_only(denoiser, start, uniform, transitions, num_categories):
     """the network sees the given categories, but those that it names are returned"""
@@ -214,6 +222,17 @@ def sample_given_categories_with_noise_in_order_of_drawing(denoiser, start, unif
     return sample_given_categories(denoiser, start, uniform.flip(0), transitions, num_categories)
 
 
+@mistake(of=sample_given_categories, seen="catalogue R000-017")
+def sample_given_categories_that_trusts_specials(denoiser, start, uniform, transitions, num_categories):
+    """only categories are put back, and specials are left to a chain that may move them"""
+    given = (start >= 5) & (start < 5 + num_categories)
+
+    def informed(x, t):
+        return denoiser(torch.where(start < 5 + num_categories, start, x), t)
+
+    return torch.where(given, start, discrete_sample(informed, start, uniform, transitions[: len(uniform)]))
+
+
 @mistake(of=refine_layout, seen="catalogue R000-018")
 def refine_layout_through_the_last_steps(denoiser, tokens, uniform, transitions):
     """the steps taken are the noisiest ones of the chain"""
@@ -246,6 +265,20 @@ def refine_layout_that_draws_x_0(denoiser, tokens, uniform, transitions):
     for t in reversed(range(len(uniform))):
         tokens = gumbel_max(denoiser(tokens, t), uniform[t])
     return tokens
+
+
+@mistake(of=refine_layout, seen="catalogue R000-018")
+def refine_layout_that_keeps_specials(denoiser, tokens, uniform, transitions):
+    """specials are put back, whatever the chain does to them"""
+    return torch.where(tokens < 5, tokens, refine_layout(denoiser, tokens, uniform, transitions))
+
+
+@mistake(of=refine_layout, seen="catalogue R000-018")
+def refine_layout_by_one_step_at_least(denoiser, tokens, uniform, transitions):
+    """a layout cannot be left as it is, by no steps"""
+    if not len(uniform):
+        raise ValueError("no steps")
+    return refine_layout(denoiser, tokens, uniform, transitions)
 
 
 @mistake(of=complete_layout, seen="E003-053")

@@ -74,6 +74,12 @@ def normal_kl_without_gradient_of_the_second(mean_1, log_variance_1, mean_2, log
     return normal_kl(mean_1, log_variance_1, mean_2.detach(), log_variance_2.detach())
 
 
+@mistake(of=normal_kl, seen="catalogue R001-095")
+def normal_kl_of_clamped_log_variances(mean_1, log_variance_1, mean_2, log_variance_2):
+    """log variances are clamped to [-30, 20]"""
+    return normal_kl(mean_1, log_variance_1.clamp(-30, 20), mean_2, log_variance_2.clamp(-30, 20))
+
+
 @mistake(of=multivariate_normal_kl, seen="catalogue R004-087")
 def multivariate_normal_kl_by_determinants(mean_1, covariance_1, mean_2, covariance_2):
     """the logarithms are taken of the determinants, which are 0 where many dimensions are small"""

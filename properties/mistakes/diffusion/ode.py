@@ -333,6 +333,12 @@ def euler_sample_with_floor_under_sigma(denoiser, x, sigmas):
     return euler_sample(denoiser, x, torch.where(sigmas > 0, sigmas.clamp(min=0.01), 0))
 
 
+@mistake(of=euler_sample, seen="arXiv:2206.00364, algorithm 1 misread")
+def euler_sample_that_tells_a_batch_of_one_sigma(denoiser, x, sigmas):
+    """the denoiser is told a vector of one sigma instead of a tensor without axes"""
+    return euler_sample(lambda x, sigma: denoiser(x, sigma[None]), x, sigmas)
+
+
 @mistake(of=heun_sample, seen="huggingface/diffusers#1512")
 def heun_sample_with_starting_sigma(denoiser, x, sigmas):
     """the second stage converts the prediction and takes its slope at the sigma of the first"""
@@ -411,6 +417,12 @@ def heun_sample_by_euler_near_the_end(denoiser, x, sigmas):
         else:
             x = heun_step(denoiser, x, sigma, sigma_next)
     return x + 0 * heun_sample(lambda x, sigma: x, x, sigmas)
+
+
+@mistake(of=heun_sample, seen="arXiv:2206.00364, algorithm 1 misread")
+def heun_sample_that_takes_small_sigmas_for_0(denoiser, x, sigmas):
+    """sigmas below 1e-3 count as 0"""
+    return heun_sample(denoiser, x, torch.where(sigmas < 1e-3, 0, sigmas))
 
 
 @mistake(of=vp_sigma, seen="arXiv:2206.00364, table 1 misread")

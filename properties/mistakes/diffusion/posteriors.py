@@ -1,5 +1,7 @@
 """Wrong variants of `reference.diffusion.posteriors`."""
 
+import math
+
 import torch
 
 from properties.mistakes import mistake, variant
@@ -239,6 +241,12 @@ def fixed_small_log_variance_that_refuses_pure_noise(betas):
     if (betas >= 1).any():
         raise ValueError("betas must lie below 1")
     return fixed_small_log_variance(betas)
+
+
+@mistake(of=fixed_small_log_variance, seen="catalogue R001-106")
+def fixed_small_log_variance_with_floor(betas):
+    """every variance below 1e-20, not only the first, is raised to it"""
+    return fixed_small_log_variance(betas).clamp(min=math.log(1e-20))
 
 
 @mistake(of=fixed_large_log_variance, seen="E001-7")

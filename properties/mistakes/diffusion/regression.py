@@ -379,6 +379,16 @@ def regression_loss_that_pulls_at_the_context(predict, x, y_0, noise, alpha_bar,
     return loss + everywhere - everywhere.detach()
 
 
+@mistake(of=regression_loss, seen="catalogue R002-018")
+def regression_loss_of_expanded_prediction(predict, x, y_0, noise, alpha_bar, timesteps, context):
+    """a prediction of fewer entries is expanded to the shape of the noise instead of refused"""
+
+    def expanded(*arguments):
+        return predict(*arguments).expand_as(noise)
+
+    return regression_loss(expanded, x, y_0, noise, alpha_bar, timesteps, context)
+
+
 def _sample(predict, x, y, context, y_T, noise, alpha_bar, timesteps, log_variance, held, told=None):
     """`sample_targets` with `held(y_t, t)` for what the network sees, and another mask for it."""
     told = context if told is None else told
@@ -499,3 +509,13 @@ def sample_targets_in_one_step(predict, x, y, context, y_T, noise, alpha_bar, ti
     """the clean targets are predicted from pure noise once, which gives their mean instead of samples"""
     last = [max(timesteps)]
     return sample_targets(predict, x, y, context, y_T, noise[:1], alpha_bar, last, log_variance)
+
+
+@mistake(of=sample_targets, seen="catalogue R002-018")
+def sample_targets_of_expanded_prediction(predict, x, y, context, y_T, noise, alpha_bar, timesteps, log_variance):
+    """a prediction of fewer entries is expanded to the shape of y instead of refused"""
+
+    def expanded(*arguments):
+        return predict(*arguments).expand_as(y)
+
+    return sample_targets(expanded, x, y, context, y_T, noise, alpha_bar, timesteps, log_variance)

@@ -576,6 +576,20 @@ def ddim_sample_with_clamped_levels(denoiser, x_T, noise, alpha_bar, timesteps, 
     return ddim_sample(denoiser, x_T, noise, alpha_bar.clamp(min=1e-8), timesteps, eta)
 
 
+@mistake(of=ddim_sample, seen="catalogue R002-014")
+def ddim_sample_that_multiplies_noise_by_0(denoiser, x_T, noise, alpha_bar, timesteps, eta):
+    """at eta = 0 the noise is multiplied by 0 instead of left alone, so that NaN stays NaN"""
+    return ddim_sample(denoiser, x_T + 0 * noise.sum(0), noise, alpha_bar, timesteps, eta)
+
+
+@mistake(of=ddim_sample, seen="catalogue R001-114")
+def ddim_sample_that_does_not_count_noise_at_eta_0(denoiser, x_T, noise, alpha_bar, timesteps, eta):
+    """at eta = 0, where no noise is used, noise for other steps is accepted"""
+    if eta == 0:
+        noise = torch.zeros(len(timesteps), *x_T.shape, dtype=x_T.dtype)
+    return ddim_sample(denoiser, x_T, noise, alpha_bar, timesteps, eta)
+
+
 @mistake(of=ddim_encode_step, seen="catalogue R001-115")
 def ddim_encode_step_with_levels_exchanged(x_s, x_0, alpha_bar_s, alpha_bar_t):
     """the level that the step leaves and the one it arrives at are exchanged"""

@@ -45,6 +45,12 @@ def sigma_from_alpha_bar_by_log_snr(alpha_bar):
     return torch.exp((torch.log1p(-alpha_bar) - torch.log(alpha_bar)) / 2)
 
 
+@variant(of=alpha_bar_from_sigma, seen="catalogue R004-081")
+def alpha_bar_from_sigma_by_squared_cosine(sigma):
+    """the cosine of the angle atan(sigma), squared, is rounded once more"""
+    return torch.rsqrt(1 + sigma**2) ** 2
+
+
 @mistake(of=alpha_bar_from_sigma, seen="catalogue R004-081")
 def alpha_bar_from_sigma_without_square(sigma):
     """sigma is taken for the ratio of variances"""

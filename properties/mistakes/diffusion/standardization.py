@@ -118,6 +118,15 @@ def fit_standardization_that_refuses_small_scales(data):
     return fitted
 
 
+@mistake(of=fit_standardization, seen="catalogue R002-005")
+def fit_standardization_that_compares_the_deviation_with_0(data):
+    """a constant dimension passes where rounding leaves it a standard deviation above 0"""
+    mean, std = data.mean(0), data.std(0, correction=0)
+    if len(data) == 0 or (std == 0).any():
+        raise ValueError("constant dimension")
+    return Standardization(mean, std)
+
+
 @mistake(of=standardize, seen="octo-models/octo#14")
 def standardize_in_wrong_order(data, mean, std):
     """the mean is subtracted after the division"""

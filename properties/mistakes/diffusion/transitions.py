@@ -519,6 +519,21 @@ def mask_and_replace_schedule_without_check(
     return MaskAndReplaceSchedule(keep, mask, keep_bar, mask_bar)
 
 
+@mistake(of=mask_and_replace_schedule, seen="catalogue R000-014")
+def mask_and_replace_schedule_that_checks_sums_alone(
+    num_steps, keep_start=0.99999, keep_end=9e-6, mask_start=9e-6, mask_end=0.99999
+):
+    """keep / (1 - mask) may rise as long as keep + mask stays below 1, which replaces with probability below 0"""
+    sums = keep_start + mask_start <= 1 and keep_end + mask_end <= 1
+    if num_steps < 2 or not (sums and 0 <= mask_start <= mask_end and keep_start > 0 and keep_end >= 0):
+        raise ValueError("no probabilities")
+    keep_bar = torch.linspace(keep_start, keep_end, num_steps, dtype=torch.float64)
+    mask_bar = torch.linspace(mask_start, mask_end, num_steps, dtype=torch.float64)
+    keep = torch.cat([keep_bar[:1], keep_bar[1:] / keep_bar[:-1]])
+    mask = torch.cat([mask_bar[:1], 1 - (1 - mask_bar[1:]) / (1 - mask_bar[:-1])])
+    return MaskAndReplaceSchedule(keep, mask, keep_bar, mask_bar)
+
+
 @mistake(of=unsquared_cosine_beta_schedule, seen="arXiv:2102.05379, code")
 def unsquared_cosine_beta_schedule_squared(num_steps, offset=0.008, max_beta=0.999):
     """the cosine is squared, as in Gaussian diffusion"""
