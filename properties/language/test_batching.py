@@ -28,7 +28,7 @@ def filled(rows, fill):
 
 def pack_and_its_mirror(sizes, rest):
     """Two rows of documents of these sizes, with padding on the outside: the second starts where the first ends."""
-    numbers = [number for number, size in zip((7, 9, 4), sizes, strict=False) for _ in range(size)]
+    numbers = [number for number, size in zip((0, 9, 4), sizes, strict=False) for _ in range(size)]
     return torch.tensor([[-1] * rest + numbers, numbers[::-1] + [-1] * rest])
 
 
@@ -55,6 +55,8 @@ def test_pad_left_fills_up_to_the_longest(pad_left, texts):
 def test_pad_right_fills_labels_up_with_any_number(pad_right, pad_left):
     """Labels are padded with -100, which some of their own may be."""
     behind, before = pad_right([[5], [-100, 6]], -100), pad_left([[5], [-100, 6]], -100)
+    assert_equal([behind.ids.dtype, before.ids.dtype], [torch.int64] * 2)
+    assert_equal([behind.kept.dtype, before.kept.dtype], [torch.bool] * 2)
     assert_equal(behind.ids.tolist(), [[5, -100], [-100, 6]])
     assert_equal(behind.kept.tolist(), [[True, False], [True, True]])
     assert_equal(before.ids.tolist(), [[-100, 5], [-100, 6]])

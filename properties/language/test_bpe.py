@@ -234,9 +234,11 @@ def test_train_bpe_ends_where_nothing_is_left(
 
 @given(merges=merge_tables)
 def test_bpe_vocabulary_equals_parts_of_merges(bpe_vocabulary, merges):
-    """An id below 256 is its byte, and another spells the two ids that it was made of, first one first."""
+    """An id below 256 is its byte, another spells its two parts, first one first, and two ids may spell the same."""
     expected = {known: spelled(known, merges) for known in range(256 + len(merges))}
     assert_equal(bpe_vocabulary(merges), expected)
+    twice = bpe_vocabulary([(A, A), (A, 256), (256, A)])
+    assert_equal([twice.get(known) for known in (256, 257, 258)], [b"aa", b"aaa", b"aaa"])
 
 
 @given(text=texts, merges=one_way_tables)
@@ -341,11 +343,20 @@ def test_encode_bpe_by_scores_equals_best_cuts(encode_bpe_by_scores, text, score
 
 
 @pytest.mark.parametrize(
-    ("text", "pieces"), [("", ()), ("c", ("c",)), ("aaa", ("aa", "a")), ("abc", ("a", "bc")), ("storm", ("st", "orm"))]
+    ("text", "pieces"),
+    [
+        ("", ()),
+        ("c", ("c",)),
+        ("aaa", ("aa", "a")),
+        ("abc", ("a", "bc")),
+        ("storm", ("st", "orm")),
+        ("vwxy", ("vw", "xy")),
+        ("a c", ("a", " ", "c")),
+    ],
 )
 def test_encode_bpe_by_scores_prefers_score_to_length(encode_bpe_by_scores, text, pieces):
-    """A longer piece from the left is not preferred, and a character without a score stays."""
-    ranked = {"bc": 1, "st": 1, "ab": 2, "or": 2, "orm": 3, "sto": 4, "aa": 5, "stor": 5}
+    """A longer piece, from the left or of equal score, is not preferred, and a character without a score stays."""
+    ranked = {"bc": 1, "st": 1, "xy": 1, "vw": 2, "wxy": 2, "ab": 2, "or": 2, "orm": 3, "sto": 4, "aa": 5, "stor": 5}
     scores = {piece: -rank / 8 for piece, rank in ranked.items()}
     assert_equal(encode_bpe_by_scores(text, scores), pieces)
 
@@ -388,7 +399,7 @@ def test_encode_bpe_text_takes_the_longest_special_token(encode_bpe_text):
 @given(text=st.text(max_size=6), merges=one_way_tables)
 def test_decode_bpe_text_inverts_encoding(decode_bpe_text, encode_bpe_text, text, merges):
     """Any text comes back, special tokens in it too, and characters whose bytes are spread over several ids."""
-    text = f" ab \u7231<a>{text} "
+    text = f" ab .\u7231 's<a>{text} "
     assert_equal(decode_bpe_text(list(text.encode()), merges, SPECIAL_IDS), text)
     assert_equal(decode_bpe_text(encode_bpe_text(text, merges, SPECIAL_IDS), merges, SPECIAL_IDS), text)
 

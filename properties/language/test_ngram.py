@@ -58,6 +58,8 @@ def test_pad_sentence_equals_marked_string(pad_sentence, words, num_starts, symb
 def test_pad_sentence_rejects_symbols_among_words(pad_sentence, words, num_starts):
     """A start or an end inside a sentence would be counted as one, and no sentence has fewer than no starts."""
     assert_rejects(pad_sentence, words, num_starts)
+    for word in "<>":
+        assert_rejects(pad_sentence, ("a", word), 1, "<", ">")
 
 
 @given(texts=sentences, min_count=st.integers(1, 3))
@@ -124,7 +126,7 @@ def test_counts_after_equals_occurrences_after_context(counts_after, texts, cont
 def test_counts_after_reads_whole_words(counts_after, map_unknown_words, pad_sentence, frequent_words):
     """Words that share letters, spell the same together or differ in capitals are different words."""
     assert_equal(counts_after(("ab", "c"), {("a", "bc", "d"): 1, ("ab", "c", "e"): 2}), {"e": 2})
-    assert_equal(map_unknown_words(("a", "cat"), ("cat", "<UNK>")), ("<UNK>", "cat"))
+    assert_equal(map_unknown_words(("a", "Cat", "cat"), ("cat", "<UNK>")), ("<UNK>", "<UNK>", "cat"))
     assert_equal(pad_sentence(("x<s>",), 1), ("<s>", "x<s>", "</s>"))
     assert_equal(frequent_words((("A", "a", "b", "b"),), 2), ("b",))
 
@@ -143,6 +145,7 @@ def test_continuation_counts_equals_number_of_words_before(continuation_counts, 
     before = {gram: sum(counts.get(symbol + gram, 0) > 0 for symbol in "<ab>") for gram in grams}
     expected = {tuple(gram): before[gram] or counts[gram] for gram in grams}
     assert_equal(continuation_counts({tuple(gram): count for gram, count in counts.items()}), expected)
+    assert_equal(continuation_counts({("<s>", "a"): 2, ("a",): 2}), {("<s>", "a"): 2, ("a",): 1})
 
 
 @given(texts=sentences, times=st.integers(2, 5))
@@ -191,7 +194,7 @@ def test_sentence_log_probability_does_not_underflow(sentence_log_probability, b
     """The first of 2000 words has probability 1/4, each other 1/2, and the end 1/2, 2^-64 or 0: bits add up."""
 
     def chance(word, context):
-        return 2.0**-bits if word == "</s>" else 0.25 if "<s>" in context else 0.5
+        return 2.0**-bits if word == "</s>" else 0.25 if context == ("<s>",) else 0.5
 
     seen = sentence_log_probability(("a",) * 2000, 2, chance)
     assert_close(seen, -(2001 + bits) * math.log(2), 2065 * math.log(2))

@@ -568,12 +568,16 @@ def exact_em_step(weights, rows):
 @pytest.mark.parametrize("scale", [1, 2.0**-40])
 @given(weights=simplex(3), components=dyadics(1, 64, 5, 3, grid=64))
 def test_interpolation_em_step_equals_expected_shares(interpolation_em_step, weights, components, scale):
-    """A weight becomes the mean probability that its order spoke, and the held-out words become no less probable."""
+    """A weight becomes the mean probability that its order spoke, and the held-out words become no less probable; an
+    impossible word leaves no weights.
+    """
     components = scale * components
     exact = [[Fraction(value) for value in row] for row in [weights.tolist(), *components.tolist()]]
     expected = [float(weight) for weight in exact_em_step(exact[0], exact[1:])]
     after = interpolation_em_step(weights, components)
     assert_close(after, torch.tensor(expected, dtype=torch.float64))
+    impossible = interpolation_em_step(weights, torch.cat([components, torch.zeros(1, 3)]))
+    assert_equal(impossible.isnan(), [True] * 3)
     before = (components @ weights).log()
     logs = (components.to(after.dtype) @ after).log()
     assert_at_most(-logs.sum(), -before.sum(), 5 + before.abs().sum())

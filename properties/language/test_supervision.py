@@ -195,6 +195,12 @@ def test_decoder_inputs_show_all_labels_before(decoder_inputs, labels, pad):
     assert_equal(decoder_inputs(labels, pad).tolist(), [[pad if i == -100 else i for i in row] for row in read])
 
 
+def test_decoder_inputs_of_no_labels_are_none(decoder_inputs):
+    """Where there is nothing to teach there is nothing to read, not even pad, and for one label there is pad alone."""
+    assert_equal(decoder_inputs(torch.tensor([[5]]), 3).tolist(), [[3]])
+    assert_equal(decoder_inputs(torch.zeros(2, 0, dtype=torch.int64), 3).tolist(), [[], []])
+
+
 @given(
     rewards=st.sampled_from([2, 3, 5]).flatmap(lambda num_answers: normals(2, num_answers)),
     scale=st.sampled_from([1, 8, 256]),
@@ -229,9 +235,11 @@ def test_ranking_loss_rejects_rankings_without_pairs(ranking_loss, num_answers):
 
 @given(table=normals(5, 3), ids=indices(5, 2, 7), pad=st.sampled_from([0, 3, 4]))
 def test_masked_embedding_equals_row_unless_padding(masked_embedding, table, ids, pad):
-    """Each token has its row, and padding has 0."""
+    """Each token has its row, and padding has 0, even if its row is NaN."""
     rows = [[[0.0] * 3 if i == pad else table[i].tolist() for i in row] for row in ids.tolist()]
     assert_equal(masked_embedding(table, ids, pad), torch.tensor(rows, dtype=torch.float64))
+    unknown = table.index_fill(0, torch.tensor(pad), math.nan)
+    assert_equal(masked_embedding(unknown, ids, pad), torch.tensor(rows, dtype=torch.float64))
 
 
 @pytest.mark.autograd

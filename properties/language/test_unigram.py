@@ -67,11 +67,37 @@ def test_unigram_backward_equals_sum_over_segmentations_of_suffixes(unigram_back
 def test_unigram_forward_and_backward_preserve_tiny_probabilities(
     unigram_forward, unigram_backward, unigram_log_likelihood
 ):
-    """Probabilities far below the least float add up in logarithms: p(aa) = p^2 + p(aa)."""
+    """Probabilities far below the least float add up in logarithms: p(aa) = p^2 + p(aa). So do those that are far from
+    each other, by a factor of e^20.
+    """
     model = {"a": -800.0, "aa": -1600.0}
     assert_close(unigram_forward("aa", model), [0, -800, -1600 + math.log(2)])
     assert_close(unigram_backward("aa", model), [-1600 + math.log(2), -800, 0])
     assert_close(unigram_log_likelihood("aa", model), -1600 + math.log(2))
+    assert_close(unigram_forward("aa", {"a": -0.5, "aa": -21.0})[2], math.log1p(math.exp(-20)) - 1)
+    assert_close(unigram_backward("aa", {"a": -10.5, "aa": -1.0})[0], math.log1p(math.exp(-20)) - 1)
+    assert_close(unigram_log_likelihood("aa", {"a": -0.5, "aa": -21.0}), math.log1p(math.exp(-20)) - 1)
+
+
+def test_unigram_forward_and_all_others_know_pieces_of_any_length(
+    unigram_forward,
+    unigram_backward,
+    unigram_log_likelihood,
+    unigram_viterbi,
+    unigram_viterbi_trie,
+    unigram_n_best,
+    unigram_sample,
+):
+    """Forty letters may be a single piece, and no word is too long for it."""
+    word = "a" + "b" * 39
+    model = {"a": -8.0, "b": -8.0, word: -0.5}
+    assert_close(unigram_forward(word, model), [*range(0, -320, -8), -0.5], 320)
+    assert_close(unigram_backward(word, model), [-0.5, *range(-312, 1, 8)], 320)
+    assert_close(unigram_log_likelihood(word, model), -0.5)
+    assert_equal(unigram_viterbi(word, model), (word,))
+    assert_equal(unigram_viterbi_trie(word, model), (word,))
+    assert_equal(unigram_n_best(word, model, 1), ((word,),))
+    assert_equal(unigram_sample(word, model, 1.0, [0.5] * 40), (word,))
 
 
 def test_unigram_forward_and_all_others_ignore_a_piece_without_letters(
@@ -139,6 +165,7 @@ def test_unigram_viterbi_maximises_probability(unigram_viterbi, word, weights):
     """No segmentation is better, and of equal ones it has the longest last piece, then the longest last but one, ..."""
     model = _whole(weights)
     assert_equal(unigram_viterbi(word + "a", model), _ranked(word + "a", model)[0])
+    assert_equal(unigram_viterbi("aabb", {"a": -1.0, "b": -1.0, "bb": -1.0, "aab": -2.0}), ("a", "a", "bb"))
     assert_equal(unigram_viterbi("", model), ())
 
 
@@ -147,6 +174,7 @@ def test_unigram_viterbi_trie_equals_plain(unigram_viterbi_trie, unigram_viterbi
     """Walking a trie from each place finds the same pieces, of equal segmentations those with the longest last one."""
     model = _whole(weights)
     assert_equal(unigram_viterbi_trie(more + word + "a", model), _ranked(more + word + "a", model)[0])
+    assert_equal(unigram_viterbi_trie("aabb", {"a": -1.0, "b": -1.0, "bb": -1.0, "aab": -2.0}), ("a", "a", "bb"))
     assert_equal(unigram_viterbi_trie(more + word + "a", model), unigram_viterbi(more + word + "a", model))
     assert_equal(unigram_viterbi_trie("", model), ())
 
@@ -157,6 +185,8 @@ def test_unigram_n_best_equals_sorted_segmentations(unigram_n_best, word, weight
     model = _whole(weights)
     assert_equal(unigram_n_best(word + "b", model, n), tuple(_ranked(word + "b", model)[:n]))
     assert_equal(unigram_n_best("", model, n), ((),))
+    tied = unigram_n_best("aabb", {"a": -1.0, "b": -1.0, "bb": -1.0, "aab": -2.0}, 2)
+    assert_equal(tied, (("a", "a", "bb"), ("aab", "b")))
 
 
 @given(word=words, weights=piece_weights(), n=st.integers(-2, 0))

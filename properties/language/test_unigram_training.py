@@ -16,7 +16,9 @@ from properties.strategies import corpora, piece_weights
 
 STRINGS = ["".join(letters) for n in (1, 2, 3, 4, 5) for letters in itertools.product("ab", repeat=n)]
 counts_in_halves = st.dictionaries(st.sampled_from(STRINGS[:6]), st.integers(0, 9), min_size=1)
-broken_corpora = pytest.mark.parametrize("word_counts", [{}, {"a": 0}, {"ab": 3, "b": -1}, {"": 1}])
+broken_corpora = pytest.mark.parametrize(
+    "word_counts", [{}, {"a": 0}, {"ab": 3, "b": -1}, {"": 1}, {"ab": 3, "b": 0}, {"ab": 3, "": 1}]
+)
 
 
 def _occurrences(word_counts, longest):
@@ -375,6 +377,7 @@ def test_unigram_required_characters_cover_9995_of_10000(unigram_required_charac
     word_counts = {"a": rest, "b": 10_000 - rest}
     assert_equal(unigram_required_characters(word_counts), tuple(characters))
     assert_equal(unigram_required_characters(word_counts, 1.0), ("a", "b"))
+    assert_equal(unigram_required_characters({"jihgfedcba": 1}, 0.8), tuple("abcdefgh"))
     assert_rejects(unigram_required_characters, word_counts, 0.0)
     assert_rejects(unigram_required_characters, word_counts, -0.125)
     assert_rejects(unigram_required_characters, word_counts, 1.125)
@@ -383,8 +386,8 @@ def test_unigram_required_characters_cover_9995_of_10000(unigram_required_charac
 
 @given(weights=piece_weights(), extra=st.integers(0, 15), missing=st.permutations("xyz"))
 def test_unigram_final_model_keeps_characters_and_best_pieces(unigram_final_model, weights, extra, missing):
-    """Characters come first, known or not, and then the most probable pieces until the size is reached."""
-    model = {piece: -weight / 4 for piece, weight in weights.items()}
+    """Characters come first, known or not, then the most probable pieces, of equal ones the first, up to the size."""
+    model = {piece: -(weight % 3) / 4 for piece, weight in reversed(weights.items())}
     characters = (missing[0], "b", *missing[1:])
     final = unigram_final_model(model, characters, 4 + extra)
     others = sorted((-value, piece) for piece, value in model.items() if piece != "b")[:extra]

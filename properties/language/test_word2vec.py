@@ -184,7 +184,7 @@ def test_negative_sampling_optimum_is_stationary(
     centre = torch.eye(2, dtype=products.dtype)[word]
     loss = negative_sampling_loss(centre, products.T[context], products.T[negatives])
     (slope,) = torch.autograd.grad((chance.to(loss.dtype) * loss).sum(), products)
-    assert_close(slope, torch.zeros(2, 3), 1 + math.log(64 * 64))
+    assert_close(slope.to(loss.dtype), torch.zeros(2, 3), 1 + math.log(64 * 64))
 
 
 @pytest.mark.parametrize("num_negatives", [0, -1])
@@ -287,10 +287,14 @@ def test_huffman_paths_number_nodes_by_weight(huffman_paths, counts):
 
 
 def test_huffman_paths_need_no_turn_for_a_single_word(huffman_paths):
-    """The root of a tree of one word is the word; of two, the rarer is at 0, and of equals the first."""
+    """The root of a tree of one word is the word; of two, the rarer is at 0, and of equal groups that whose lightest
+    word comes first.
+    """
     assert_equal(huffman_paths([3]), (TreePath((), ()),))
     assert_equal(huffman_paths([3, 2]), (TreePath((0,), (1,)), TreePath((0,), (0,))))
     assert_equal(huffman_paths([2, 2]), (TreePath((0,), (0,)), TreePath((0,), (1,))))
+    crossed = (TreePath((1, 0), (1, 1)), TreePath((1,), (0,)), TreePath((1, 0), (1, 0)))
+    assert_equal(huffman_paths([2, 3, 1]), crossed)
     last = TreePath((2,), (0,))
     inner = (TreePath((2, 1), (1, 0)), TreePath((2, 1, 0), (1, 1, 0)), TreePath((2, 1, 0), (1, 1, 1)))
     assert_equal(huffman_paths([2, 1, 1, 2]), (*inner, last))

@@ -45,7 +45,13 @@ def _joined(pieces):
 
 @pytest.mark.parametrize(
     ("word", "pieces"),
-    [("", ()), ("a", ("a",)), ("#\0é", ("#", "##\0", "##é")), ("Be\u0301", ("B", "##e", "##\u0301"))],
+    [
+        ("", ()),
+        ("a", ("a",)),
+        ("aba", ("a", "##b", "##a")),
+        ("#\0é", ("#", "##\0", "##é")),
+        ("Be\u0301", ("B", "##e", "##\u0301")),
+    ],
 )
 def test_wordpiece_characters_continue_all_but_the_first(wordpiece_characters, word, pieces):
     """A word is as many pieces as it has characters, and all but the first carry the prefix."""
@@ -56,11 +62,12 @@ def test_wordpiece_characters_continue_all_but_the_first(wordpiece_characters, w
 @given(words=split_corpora)
 def test_wordpiece_pair_scores_are_proportional_to_the_ratio_of_shares(wordpiece_pair_scores, words):
     """The score times the number N of pieces is p(ab) / (p(a) p(b)), counted in a list of every copy of a word."""
-    lifts, size = _lifts(words), sum(len(word) * count for word, count in words.items())
-    scores = wordpiece_pair_scores(words)
-    assert_equal(set(scores), set(lifts))
-    assert_equal(len(scores) == 0, all(len(word) == 1 for word in words))
-    assert_close(list(scores.values()), [float(lifts[pair] / size) for pair in scores])
+    assert_equal(wordpiece_pair_scores({("a",): 2, ("##b",): 1}), {})
+    for corpus in (words, words | {("##b", "##a", "##a", "##a"): 2}):
+        lifts, size = _lifts(corpus), sum(len(word) * count for word, count in corpus.items())
+        scores = wordpiece_pair_scores(corpus)
+        assert_equal(set(scores), set(lifts))
+        assert_close(list(scores.values()), [float(lifts[pair] / size) for pair in scores])
 
 
 @pytest.mark.parametrize("words", [{}, {("a", "##b"): 0}, {("a", "##b"): 3, ("a",): -1}])
@@ -71,10 +78,14 @@ def test_wordpiece_pair_scores_reject_counts_below_one(wordpiece_pair_scores, wo
 
 @given(words=split_corpora)
 def test_wordpiece_best_pair_maximises_mutual_information(wordpiece_best_pair, words):
-    """It is the first pair met of those with the largest log p(ab) / (p(a) p(b)), and there is none without a pair."""
+    """It is the first pair met of those with the largest log p(ab) / (p(a) p(b)), however large the corpus, and there
+    is none without a pair.
+    """
     lifts = _lifts(words)
     if lifts:
-        assert_equal(wordpiece_best_pair(words), next(pair for pair in lifts if lifts[pair] == max(lifts.values())))
+        best = next(pair for pair in lifts if lifts[pair] == max(lifts.values()))
+        assert_equal(wordpiece_best_pair(words), best)
+        assert_equal(wordpiece_best_pair({word: 2**24 * count for word, count in words.items()}), best)
     else:
         assert_rejects(wordpiece_best_pair, words)
 
@@ -97,6 +108,7 @@ def test_wordpiece_merge_equals_replacement_of_letters(wordpiece_merge, words, p
     [
         ({("a", "##b"): 2, ("ab",): 3}, ("a", "##b"), {("ab",): 5}),
         ({("a", "####"): 2}, ("a", "####"), {("a##",): 2}),
+        ({("a", "bc"): 2}, ("a", "bc"), {("abc",): 2}),
         ({("a", "##a", "##a", "##a"): 2}, ("##a", "##a"), {("a", "##aa", "##a"): 2}),
         ({("a", "##a", "##a", "##a", "##a"): 2}, ("##a", "##a"), {("a", "##aa", "##aa"): 2}),
     ],
@@ -164,6 +176,7 @@ def test_wordpiece_encode_inverts_to_the_word(wordpiece_encode, word, others):
     [
         ("abcd", ("ab", "abc", "##cd"), ("[UNK]",)),
         ("abb", ("a", "", "##"), ("[UNK]",)),
+        ("ab", ("a", "b"), ("[UNK]",)),
         ("anan", ("an", "##a", "##n"), ("an", "##a", "##n")),
         ("a.a.", ("a.", "##a."), ("a.", "##a.")),
         ("##ab", ("##a", "##b"), ("##a", "##b")),
@@ -184,6 +197,7 @@ def test_wordpiece_encode_knows_no_longer_words(wordpiece_encode, given_length, 
     known = {letter, "##" + letter}
     pieces = (letter, *["##" + letter] * (limit - 1))
     assert_equal(wordpiece_encode(letter * limit, known, "?", *given_length), pieces)
+    assert_equal(wordpiece_encode(letter * limit, {*known, letter * limit}, "?", *given_length), (letter * limit,))
     assert_equal(wordpiece_encode(letter * (limit + 1), known, "?", *given_length), ("?",))
     assert_equal(wordpiece_encode(letter * (limit + 1), {*known, letter * (limit + 1)}, "?", *given_length), ("?",))
     assert_rejects(wordpiece_encode, "", known, "?", 0)

@@ -138,7 +138,8 @@ def modified_kneser_ney_discounts(counts: Mapping[tuple[str, ...], int], order: 
 
         Y = n_1 / (n_1 + 2 n_2),   D_j = j - (j + 1) Y n_{j+1} / n_j,   j = 1, 2, 3
 
-    Domain: n_1, n_2, n_3 > 0, and 0 <= D_j <= j as follows; else ValueError. D_3 = 3 where n_4 = 0.
+    Domain: counts as `continuation_counts` returns them; n_1, n_2, n_3 > 0, and 0 <= D_j <= j as follows; else
+        ValueError. D_3 = 3 where n_4 = 0.
     Source: Chen & Goodman 1998, "An empirical study of smoothing techniques for language modeling", section 3.
     Differs: lmplz of KenLM stops in the same cases, unless told to fall back to given discounts.
     Notes: R004-037.

@@ -74,7 +74,8 @@ def wordpiece_merge(words: Mapping[tuple[str, ...], int], pair: tuple[str, str])
 
         "##u" "##g"  ->  "##ug",   "h" "##ug"  ->  "hug"
 
-    Domain: every mapping. Counts of words that become equal add up.
+    Domain: every mapping, whose pieces inside a word are more than their prefix. Counts of words that become equal add
+        up.
     Source: Hugging Face course, chapter 6, "WordPiece tokenization".
     Notes: R003-185.
     """

@@ -95,6 +95,13 @@ def pad_right_of_nothing(sequences, pad):
     return pad_right(sequences or [[]], pad)
 
 
+@mistake(of=pad_right, seen="catalogue R003-250")
+def pad_right_with_a_mask_of_numbers(sequences, pad):
+    """the mask has 1 and 0, which select rows where True and False select elements"""
+    ids, kept = pad_right(sequences, pad)
+    return PaddedBatch(ids, kept.long())
+
+
 @mistake(of=pad_left, seen="E003-113")
 def pad_left_on_the_right(sequences, pad):
     """padding stands on the right, where a decoder reads its last position"""
@@ -266,6 +273,13 @@ def packed_position_ids_from_starts(documents):
     places = torch.zeros_like(documents) + torch.arange(documents.shape[-1])
     starts = torch.where(before != documents, places, 0).cummax(-1).values
     return torch.where(documents >= 0, places - starts, 0)
+
+
+@mistake(of=packed_position_ids, seen="catalogue R003-251")
+def packed_position_ids_of_the_first_document_in_the_row(documents):
+    """document 0 counts from the start of the row, padding before it too"""
+    places = torch.arange(documents.shape[-1])
+    return torch.where(documents == 0, places, packed_position_ids(documents))
 
 
 @mistake(of=masked_scores, seen="E003-114")

@@ -429,6 +429,13 @@ def bpe_vocabulary_in_utf_8(merges):
     return vocabulary
 
 
+@mistake(of=bpe_vocabulary, seen="catalogue R003-198")
+def bpe_vocabulary_of_distinct_texts(merges):
+    """of two ids for the same bytes only the later one is kept"""
+    last = {spelled: known for known, spelled in bpe_vocabulary(merges).items()}
+    return {known: spelled for spelled, known in last.items()}
+
+
 @mistake(of=encode_bpe, seen="E003-070, ggml-org/llama.cpp#167")
 def encode_bpe_by_longest_match(data, merges):
     """the longest piece of the vocabulary is taken from the left, as WordPiece does"""
@@ -594,6 +601,22 @@ def encode_bpe_by_scores_in_whole_numbers(text, scores):
     return encode_bpe_by_scores(text, {piece: int(score) for piece, score in scores.items()})
 
 
+@mistake(of=encode_bpe_by_scores, seen="catalogue R003-183")
+def encode_bpe_by_scores_longest_of_equals(text, scores):
+    """of equal scores the longest piece is joined first instead of the leftmost"""
+    pieces = list(text)
+    while joins := [(scores[a + b], len(a + b), -i) for i, (a, b) in enumerate(pairwise(pieces)) if a + b in scores]:
+        left = -max(joins)[2]
+        pieces[left : left + 2] = [pieces[left] + pieces[left + 1]]
+    return tuple(pieces)
+
+
+@mistake(of=encode_bpe_by_scores, seen="catalogue R003-183")
+def encode_bpe_by_scores_with_marked_spaces(text, scores):
+    """spaces are marked here, though that is done before"""
+    return encode_bpe_by_scores(text.replace(" ", "\u2581"), scores)
+
+
 @mistake(of=decode_bpe, seen="E003-088")
 def decode_bpe_that_drops_unknown_ids(ids, merges):
     """ids outside the vocabulary are dropped in silence"""
@@ -753,3 +776,9 @@ def decode_bpe_text_with_ascii_special_tokens(ids, merges, special_ids):
     """special tokens are written in ASCII, with a question mark for every other character"""
     known = {token.encode("ascii", "replace").decode(): special_id for token, special_id in special_ids.items()}
     return decode_bpe_text(ids, merges, known)
+
+
+@mistake(of=decode_bpe_text, seen="transformers, `clean_up_tokenization_spaces`")
+def decode_bpe_text_without_spaces_before_marks(ids, merges, special_ids):
+    """spaces before a full stop or an apostrophe are taken out"""
+    return decode_bpe_text(ids, merges, special_ids).replace(" .", ".").replace(" '", "'")

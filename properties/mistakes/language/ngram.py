@@ -52,6 +52,13 @@ def pad_sentence_without_words_that_hold_a_symbol(words, num_starts, start="<s>"
     return pad_sentence(words, num_starts, start, end)
 
 
+@mistake(of=pad_sentence, seen="catalogue R004-028")
+def pad_sentence_that_knows_its_own_symbols(words, num_starts, start="<s>", end="</s>"):
+    """words are compared with <s> and </s>, whatever the symbols are"""
+    pad_sentence(words, num_starts)
+    return (start,) * num_starts + (*words, end)
+
+
 @mistake(of=frequent_words, seen="catalogue R004-032")
 def frequent_words_above_cutoff(sentences, min_count):
     """words that occur exactly as often as asked are left out"""
@@ -100,6 +107,13 @@ def map_unknown_words_outside_all_words(words, vocabulary, unknown="<UNK>"):
     """a word that is a part of one in the vocabulary stays"""
     map_unknown_words(words, vocabulary, unknown)
     return tuple(word if word in " ".join(vocabulary) else unknown for word in words)
+
+
+@mistake(of=map_unknown_words, seen="catalogue R004-032")
+def map_unknown_words_in_small_letters(words, vocabulary, unknown="<UNK>"):
+    """a word is known if it is in small letters, though it stays in capitals"""
+    map_unknown_words(words, vocabulary, unknown)
+    return tuple(word if word in vocabulary or word.lower() in vocabulary else unknown for word in words)
 
 
 @mistake(of=ngram_counts, seen="nltk/nltk#3065")
@@ -232,6 +246,13 @@ def continuation_counts_with_unseen_words(counts):
     return {ngram: before.get(ngram, count) for ngram, count in counts.items()}
 
 
+@mistake(of=continuation_counts, seen="catalogue R004-037")
+def continuation_counts_of_words_alone(counts):
+    """<s> does not count as a word before another"""
+    words_before = Counter(ngram[1:] for ngram, count in counts.items() if count and ngram[0] != "<s>")
+    return {ngram: words_before.get(ngram, count) for ngram, count in counts.items()}
+
+
 @mistake(of=words_in_context, seen="E004-7")
 def words_in_context_of_n_words(words, order, start="<s>", end="</s>"):
     """n words of context are taken instead of n - 1"""
@@ -326,6 +347,12 @@ def sentence_log_probability_without_context(words, order, probability, start="<
 def sentence_log_probability_per_word(words, order, probability, start="<s>", end="</s>"):
     """the mean over the words is returned instead of the sum"""
     return sentence_log_probability(words, order, probability, start, end) / (len(words) + 1)
+
+
+@mistake(of=sentence_log_probability, seen="catalogue R004-028")
+def sentence_log_probability_with_lists(words, order, probability, start="<s>", end="</s>"):
+    """the model is given the context as a list, which is no key of its tables"""
+    return sentence_log_probability(words, order, lambda word, context: probability(word, [*context]), start, end)
 
 
 @mistake(of=ngram_perplexity, seen="catalogue R004-041")

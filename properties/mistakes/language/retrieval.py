@@ -250,6 +250,12 @@ def inverse_document_frequency_by_difference(documents):
     return {term: math.log(len(documents)) - math.log(count) for term, count in counts.items()}
 
 
+@mistake(of=inverse_document_frequency, seen="catalogue R003-259")
+def inverse_document_frequency_without_common_terms(documents):
+    """a term that all documents have is left out instead of having 0"""
+    return {term: value for term, value in inverse_document_frequency(documents).items() if value}
+
+
 @mistake(of=smoothed_inverse_document_frequency, seen="catalogue R003-259")
 def smoothed_inverse_document_frequency_without_one(documents):
     """1 is not added, so that terms of all documents do not count"""
@@ -395,6 +401,12 @@ def squared_distance_from_cosine_as_cosine_distance(cosine):
     return 1 - cosine
 
 
+@mistake(of=squared_distance_from_cosine, seen="catalogue R003-261")
+def squared_distance_from_cosine_with_a_floor(cosine):
+    """equal vectors are kept a little apart, for a division that may follow"""
+    return squared_distance_from_cosine(cosine).clamp(min=1e-6)
+
+
 @mistake(of=cosine_from_squared_distance, seen="catalogue R003-261")
 def cosine_from_squared_distance_that_squares(squared_distance):
     """the squared distance is taken for a distance and squared again"""
@@ -508,6 +520,12 @@ def scale_scores_with_a_least_range(scores):
     return scale_scores(scores)
 
 
+@variant(of=scale_scores, seen="catalogue R003-262")
+def scale_scores_in_order_of_names(scores):
+    """a mapping is the same in any order"""
+    return dict(sorted(scale_scores(scores).items()))
+
+
 @mistake(of=fuse_scores, seen="catalogue R003-262")
 def fuse_scores_of_common_candidates(channels):
     """candidates that a channel lacks are dropped"""
@@ -576,6 +594,20 @@ def best_candidate_above_a_start(scores):
     return best if scores[best] > -1e9 else ""
 
 
+@mistake(of=best_candidate, seen="catalogue R003-263")
+def best_candidate_shortest_of_equals(scores):
+    """of equal scores the shortest name wins"""
+    best_candidate(scores)
+    return min(scores, key=lambda candidate: (-scores[candidate], len(candidate), candidate))
+
+
+@mistake(of=best_candidate, seen="catalogue R003-263")
+def best_candidate_regardless_of_case(scores):
+    """of equal scores the first name wins as if all were in small letters"""
+    best_candidate(scores)
+    return min(scores, key=lambda candidate: (-scores[candidate], candidate.lower()))
+
+
 @mistake(of=majority, seen="statistics.mode")
 def majority_by_order(answers):
     """of answers that were given equally often the one that was given first wins"""
@@ -613,6 +645,12 @@ def majority_regardless_of_case(answers):
 def majority_of_those_with_words(answers):
     """the empty answer is not counted"""
     return majority([answer for answer in answers if answer] or answers)
+
+
+@mistake(of=majority, seen="catalogue R003-247")
+def majority_of_stripped_answers(answers):
+    """white space around an answer is taken off, so that one comes out that nobody gave"""
+    return majority([answer.strip() for answer in answers])
 
 
 @mistake(of=merge_answers, seen="catalogue R003-247")

@@ -87,6 +87,13 @@ def temperature_logits_of_log_probabilities(logits, temperature):
     return torch.log_softmax(temperature_logits(logits, temperature), -1)
 
 
+@mistake(of=temperature_logits, seen="catalogue R003-232")
+def temperature_logits_with_the_least_float(logits, temperature):
+    """at temperature 0 the others get the least finite number instead of -inf"""
+    cold = temperature_logits(logits, temperature)
+    return cold.clamp(min=torch.finfo(cold.dtype).min) if temperature == 0 else cold
+
+
 @mistake(of=soft_cap_logits, seen="karpathy/nanochat commit 16788ee")
 def soft_cap_logits_in_bfloat16(logits, cap):
     """the cap is applied in bfloat16 and the result widened afterwards"""
@@ -346,6 +353,14 @@ def min_p_filter_without_equality(logits, ratio):
     """a token at exactly the ratio is dropped"""
     min_p_filter(logits, ratio)
     return _keep(torch.exp(logits - logits.amax(-1, keepdim=True)) > ratio, logits)
+
+
+@mistake(of=min_p_filter, seen="catalogue R003-234")
+def min_p_filter_without_what_underflows(logits, ratio):
+    """tokens whose probability rounds to 0 are left out at a ratio of 0"""
+    kept = min_p_filter(logits, ratio)
+    relative = torch.exp(logits - logits.amax(-1, keepdim=True))
+    return torch.where(relative > 0, kept, -math.inf)
 
 
 @mistake(of=typical_filter, seen="arXiv:2202.00666")

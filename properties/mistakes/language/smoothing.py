@@ -880,6 +880,13 @@ def interpolation_em_step_away_from_likelihood(weights, components):
     return interpolation_em_step(weights, 1 / components)
 
 
+@mistake(of=interpolation_em_step, seen="catalogue R004-038")
+def interpolation_em_step_over_impossible_words(weights, components):
+    """a word that no order finds possible counts as one that nothing predicts, and the weights sum to less than 1"""
+    shares = weights * components
+    return (shares / shares.sum(1, keepdim=True)).nan_to_num().mean(0)
+
+
 @mistake(of=interpolation_weights, seen="catalogue R004-038")
 def interpolation_weights_one_step_more(held_out, counts, order, num_steps):
     """one iteration more is done than asked"""

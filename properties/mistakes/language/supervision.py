@@ -390,6 +390,13 @@ def decoder_inputs_with_every_0_for_padding(labels, pad):
     return decoder_inputs(labels, 0)
 
 
+@mistake(of=decoder_inputs, seen="catalogue R003-203")
+def decoder_inputs_that_begin_where_there_is_nothing(labels, pad):
+    """no labels have one token to read"""
+    first = labels.new_full((*labels.shape[:-1], 1), pad)
+    return decoder_inputs(labels, pad) if labels.shape[-1] else first
+
+
 @mistake(of=ranking_loss, seen="catalogue R003-179")
 def ranking_loss_summed_over_pairs(rewards):
     """the sum is not divided by the number of pairs, so that long rankings count more"""
@@ -482,3 +489,10 @@ def masked_embedding_without_gradient(table, ids, pad):
 def masked_embedding_with_padding_from_the_end(table, ids, pad):
     """a pad id outside the table is accepted and masks nothing"""
     return torch.where((ids == pad)[..., None], 0, embedding(ids, table))
+
+
+@mistake(of=masked_embedding, seen="catalogue R003-254")
+def masked_embedding_by_multiplication(table, ids, pad):
+    """rows are multiplied by the mask, and a row of NaN stays NaN"""
+    masked_embedding(table, ids, pad)
+    return embedding(ids, table) * (ids != pad)[..., None]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from properties.mistakes import mistake, variant
 from reference.language.text import (
@@ -46,6 +46,12 @@ def bytes_from_text_in_utf_16(text):
     return text.encode("utf-16-be")
 
 
+@mistake(of=bytes_from_text, seen="catalogue R003-180")
+def bytes_from_text_with_line_feeds(text):
+    """the two characters that end a line become one"""
+    return bytes_from_text(text.replace("\r\n", "\n"))
+
+
 @mistake(of=text_from_bytes, seen="catalogue R003-180")
 def text_from_bytes_that_drops(data):
     """bytes that are no text are dropped in silence"""
@@ -75,6 +81,18 @@ def text_from_bytes_with_one_mark_per_run(data):
 def text_from_bytes_in_latin_1(data):
     """each byte is read as a character of its own"""
     return data.decode("latin-1")
+
+
+@mistake(of=text_from_bytes, seen="catalogue R003-180")
+def text_from_bytes_without_byte_order_mark(data):
+    """a mark of the byte order at the start is taken for no part of the text"""
+    return data.decode("utf-8-sig", errors="replace")
+
+
+@mistake(of=text_from_bytes, seen="catalogue R003-180")
+def text_from_bytes_with_line_feeds(data):
+    """the two characters that end a line become one"""
+    return text_from_bytes(data).replace("\r\n", "\n")
 
 
 @mistake(of=delete_characters, seen="catalogue R004-043")
@@ -177,6 +195,14 @@ def gpt2_pre_tokens_with_any_leading_space(text):
     """a space that does not break is put before a word too"""
     joined = gpt2_pre_tokens(text.replace("\u00a0", " "))
     ends = [sum(map(len, joined[:index])) for index in range(len(joined) + 1)]
+    return tuple(text[start:end] for start, end in pairwise(ends))
+
+
+@mistake(of=gpt2_pre_tokens, seen="catalogue R003-181")
+def gpt2_pre_tokens_with_separators_as_spaces(text):
+    """the separators of ASCII, 0x1C to 0x1F, are white space, as they are in Python's `str.isspace`"""
+    pieces = gpt2_pre_tokens(text.translate(dict.fromkeys(range(0x1C, 0x20), "\u2028")))
+    ends = accumulate((len(piece) for piece in pieces), initial=0)
     return tuple(text[start:end] for start, end in pairwise(ends))
 
 
@@ -283,6 +309,12 @@ def unmark_spaces_that_keeps_the_first(marked):
 def unmark_spaces_that_drops_a_character(marked):
     """the first character is dropped, whatever it is"""
     return marked.replace("\u2581", " ")[1:]
+
+
+@mistake(of=unmark_spaces, seen="catalogue R003-188")
+def unmark_spaces_that_drops_a_space(marked):
+    """a space at the start that no mark stands for is dropped too"""
+    return marked.replace("\u2581", " ").removeprefix(" ")
 
 
 @mistake(of=split_special_tokens, seen="huggingface/tokenizers#918")

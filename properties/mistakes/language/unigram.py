@@ -98,6 +98,19 @@ def unigram_forward_from_the_right(word, model):
     return tuple(reversed(unigram_backward(word, model)))
 
 
+@mistake(of=unigram_forward, seen="catalogue R003-190")
+def unigram_forward_without_small_terms(word, model):
+    """terms of the sum that are e^16 times smaller than the largest are left out"""
+    unigram_forward(word, model)
+    alpha = [0.0]
+    for end in range(1, len(word) + 1):
+        steps = [alpha[start] + model.get(word[start:end], -math.inf) for start in range(end)]
+        largest = max(steps)
+        total = sum(math.exp(step - largest) for step in steps if step > largest - 16)
+        alpha.append(largest + math.log(total) if total else -math.inf)
+    return tuple(alpha)
+
+
 @mistake(of=unigram_backward, seen="catalogue R003-190")
 def unigram_backward_in_forward_order(word, model):
     """the suffixes are listed from the empty one on"""
@@ -242,6 +255,26 @@ def unigram_viterbi_that_covers_gaps(word, model):
     return unigram_viterbi(word, covered)
 
 
+@mistake(of=unigram_viterbi, seen="catalogue R003-189")
+def unigram_viterbi_with_pieces_of_eight(word, model):
+    """no piece of more than eight characters is tried, whatever the model has"""
+    return unigram_viterbi(word, {piece: value for piece, value in model.items() if len(piece) <= 8})
+
+
+@mistake(of=unigram_viterbi, seen="catalogue R003-189")
+def unigram_viterbi_with_the_fewest_of_equals(word, model):
+    """of equal segmentations the one with the fewest pieces wins"""
+    unigram_viterbi(word, model)
+    best = [(0.0, 0, ())]
+    for end in range(1, len(word) + 1):
+        tried = [
+            (score + model.get(word[start:end], -math.inf), few - 1, (*pieces, word[start:end]))
+            for start, (score, few, pieces) in enumerate(best)
+        ]
+        best.append(max(tried, key=lambda one: one[:2]))
+    return best[-1][2]
+
+
 @mistake(of=unigram_n_best, seen="catalogue R003-189")
 def unigram_n_best_of_the_shortest(word, model, n):
     """segmentations are ordered by their number of pieces"""
@@ -289,6 +322,15 @@ def unigram_n_best_in_alphabetical_order(word, model, n):
 def unigram_n_best_without_check(word, model, n):
     """the best 0 segmentations are none"""
     return unigram_n_best(word, model, n) if n > 0 else ()
+
+
+@mistake(of=unigram_n_best, seen="catalogue R003-189")
+def unigram_n_best_with_the_fewest_of_equals_first(word, model, n):
+    """equal segmentations are ordered by their number of pieces"""
+    unigram_n_best(word, model, n)
+    found = unigram_n_best(word, model, 2 ** len(word))
+    score = {pieces: sum(model[piece] for piece in pieces) for pieces in found}
+    return tuple(sorted(found, key=lambda pieces: (-score[pieces], len(pieces)))[:n])
 
 
 @mistake(of=unigram_sample, seen="arXiv:1804.10959, section 3.3")

@@ -468,6 +468,12 @@ def unigram_em_step_in_probabilities(word_counts, model):
     return unigram_m_step(unigram_expected_counts_in_probabilities(word_counts, model))
 
 
+@mistake(of=unigram_em_step, seen="catalogue R003-194")
+def unigram_em_step_without_words_that_never_occur(word_counts, model):
+    """words with a count of 0 are passed over in silence"""
+    return unigram_em_step({word: count for word, count in word_counts.items() if count}, model)
+
+
 @mistake(of=unigram_hard_em_step, seen="E003-079")
 def unigram_hard_em_step_that_is_soft(word_counts, model):
     """all segmentations count"""
@@ -618,6 +624,19 @@ def unigram_required_characters_without_check(word_counts, coverage=0.9995):
     return unigram_required_characters(word_counts, min(max(coverage, 1e-9), 1.0) if coverage == coverage else 1.0)
 
 
+@mistake(of=unigram_required_characters, seen="catalogue R003-198")
+def unigram_required_characters_by_running_shares(word_counts, coverage=0.9995):
+    """shares are added up instead of counts, so that ten tenths fall short of 1"""
+    unigram_required_characters(word_counts, coverage)
+    counts = unigram_substring_counts(word_counts, 1)
+    required, reached = [], 0.0
+    for character in sorted(counts, key=lambda character: (-counts[character], character)):
+        if reached < coverage:
+            required.append(character)
+            reached += counts[character] / sum(counts.values())
+    return tuple(required)
+
+
 @mistake(of=unigram_final_model, seen="google/sentencepiece, FinalizeSentencePieces")
 def unigram_final_model_with_rare_characters_first(model, characters, size):
     """of two missing characters the rarer one becomes the more probable"""
@@ -653,6 +672,15 @@ def unigram_final_model_with_the_least_probable(model, characters, size):
 def unigram_final_model_without_check(model, characters, size):
     """the size is raised where it is too small for the characters, and an empty model gets a score of 0"""
     return unigram_final_model(model or {"\0": 0.0}, characters, max(size, len(characters)))
+
+
+@mistake(of=unigram_final_model, seen="catalogue R003-198")
+def unigram_final_model_in_order_of_the_model(model, characters, size):
+    """equally probable pieces are chosen in the order of the model"""
+    final = unigram_final_model(model, characters, len(characters))
+    unigram_final_model(model, characters, size)
+    others = sorted((piece for piece in model if piece not in final), key=lambda piece: -model[piece])
+    return final | {piece: model[piece] for piece in others[: size - len(final)]}
 
 
 @variant(of=unigram_m_step, seen="Hugging Face course, chapter 6")

@@ -235,6 +235,12 @@ def negative_sampling_loss_without_the_context_among_negatives(centre_vector, co
     return -logsigmoid((context_vector * centre_vector).sum(-1)) - repulsion
 
 
+@variant(of=negative_sampling_loss, seen="catalogue R004-047")
+def negative_sampling_loss_in_single_precision(centre_vector, context_vector, negative_vectors):
+    """a result in single precision is held to the roundings of single precision"""
+    return negative_sampling_loss(centre_vector.float(), context_vector.float(), negative_vectors.float())
+
+
 @mistake(of=negative_sampling_optimum, seen="catalogue R004-047")
 def negative_sampling_optimum_without_log_k(joint, noise, num_negatives):
     """log k is left out"""
@@ -440,6 +446,20 @@ def huffman_paths_with_inner_nodes_first(counts):
         first, second, *others = sorted(groups)
         groups = [*others, (first[0] + second[0], 0, first[2] + second[2])]
         for bit, (_, _, words) in enumerate((first, second)):
+            for word in words:
+                paths[word] = TreePath((node, *paths[word].nodes), (bit, *paths[word].bits))
+    return tuple(paths)
+
+
+@mistake(of=huffman_paths, seen="catalogue R004-046")
+def huffman_paths_by_the_lowest_id_of_a_group(counts):
+    """of equally heavy groups that with the lowest id is taken first, whichever of its words is the lightest"""
+    paths = [TreePath((), ())] * len(huffman_paths(counts))
+    groups = [(count, (word,)) for word, count in enumerate(counts)]
+    for node in range(len(counts) - 1):
+        first, second, *others = sorted(groups)
+        groups = [*others, (first[0] + second[0], tuple(sorted(first[1] + second[1])))]
+        for bit, (_, words) in enumerate((first, second)):
             for word in words:
                 paths[word] = TreePath((node, *paths[word].nodes), (bit, *paths[word].bits))
     return tuple(paths)

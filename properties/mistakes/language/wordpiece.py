@@ -49,6 +49,12 @@ def wordpiece_characters_in_small_letters(word):
     return wordpiece_characters(word.lower())
 
 
+@mistake(of=wordpiece_characters, seen="catalogue R003-185")
+def wordpiece_characters_that_continue_by_letter(word):
+    """a letter that equals the first one carries no prefix wherever it stands"""
+    return tuple(letter if letter == word[0] else "##" + letter for letter in word)
+
+
 @mistake(of=wordpiece_pair_scores, seen="E003-072")
 def wordpiece_pair_scores_with_a_sum(words):
     """the pair is compared with the sum of its parts' counts instead of their product"""
@@ -107,6 +113,19 @@ def wordpiece_pair_scores_of_an_empty_corpus(words):
     return {(a, b): count / ((pieces[a] * pieces[b]) or 1) for (a, b), count in pairs.items()}
 
 
+@mistake(of=wordpiece_pair_scores, seen="catalogue R003-185")
+def wordpiece_pair_scores_without_overlap(words):
+    """in a run of equal pieces every second pair is left out"""
+    scores, (pieces, _) = wordpiece_pair_scores(words), _counts(words)
+    found = dict.fromkeys(scores, 0)
+    for word, count in words.items():
+        last = None
+        for pair in pairwise(word):
+            last = None if pair == last else pair
+            found[pair] += count if last else 0
+    return {(a, b): count / (pieces[a] * pieces[b]) for (a, b), count in found.items()}
+
+
 @mistake(of=wordpiece_best_pair, seen="tokenizers, WordPieceTrainer")
 def wordpiece_best_pair_by_frequency(words):
     """the most frequent pair is merged, which is BPE"""
@@ -129,6 +148,14 @@ def wordpiece_best_pair_with_the_least_score(words):
     wordpiece_best_pair(words)
     scores = wordpiece_pair_scores(words)
     return min(scores, key=scores.get)
+
+
+@mistake(of=wordpiece_best_pair, seen="catalogue R003-185")
+def wordpiece_best_pair_by_rounded_scores(words):
+    """scores are rounded to six digits after the point, where those of a large corpus are all 0"""
+    scores = wordpiece_pair_scores(words)
+    wordpiece_best_pair(words)
+    return max(scores, key=lambda pair: round(scores[pair], 6))
 
 
 @mistake(of=wordpiece_merge, seen="catalogue R003-185")
@@ -177,6 +204,17 @@ def wordpiece_merge_that_strips_signs(words, pair):
     right = pair[0] + pair[1].removeprefix("##")
     merged = wordpiece_merge(words, pair)
     return {tuple(joined if piece == right else piece for piece in word): count for word, count in merged.items()}
+
+
+@mistake(of=wordpiece_merge, seen="catalogue R003-185")
+def wordpiece_merge_that_cuts_two_characters(words, pair):
+    """two characters are cut off the second piece, whether they are the prefix or not"""
+    first, second = pair
+    piece = first + second.removeprefix("##")
+    return {
+        tuple(first + second[2:] if part == piece else part for part in word): count
+        for word, count in wordpiece_merge(words, pair).items()
+    }
 
 
 @mistake(of=wordpiece_train, seen="tokenizers, WordPieceTrainer")
@@ -438,3 +476,28 @@ def wordpiece_encode_from_the_longest_end(word, vocabulary, unknown="[UNK]", max
         pieces.append(prefix + word[start:end])
         start = end
     return tuple(pieces) if len(word) <= max_length else (unknown,)
+
+
+@mistake(of=wordpiece_encode, seen="catalogue R003-184")
+def wordpiece_encode_with_first_pieces_inside(word, vocabulary, unknown="[UNK]", max_length=100):
+    """where no piece that continues a word fits, one that begins a word is taken"""
+    wordpiece_encode(word, vocabulary, unknown, max_length)
+    if len(word) > max_length:
+        return (unknown,)
+    pieces, start = [], 0
+    while start < len(word):
+        ends = range(len(word), start, -1)
+        fitting = ["##" + word[start:end] for end in ends] if start else []
+        fitting = [piece for piece in [*fitting, *(word[start:end] for end in ends)] if piece in vocabulary]
+        if not fitting:
+            return (unknown,)
+        pieces.append(fitting[0])
+        start += len(fitting[0].removeprefix("##") if start else fitting[0])
+    return tuple(pieces)
+
+
+@mistake(of=wordpiece_encode, seen="catalogue R003-184")
+def wordpiece_encode_with_short_pieces(word, vocabulary, unknown="[UNK]", max_length=100):
+    """no piece of more than ten characters is tried, whatever the vocabulary has"""
+    short = {piece for piece in vocabulary if len(piece.removeprefix("##")) <= 10}
+    return wordpiece_encode(word, short, unknown, max_length)
