@@ -42,7 +42,7 @@ def read_at_once(query, key, value, window):
     return attended(torch.where((distance >= 0) & (distance < window), scores, -math.inf), value)
 
 
-@given(cached=st.integers(0, 3), key=SEQUENCE["key"], value=SEQUENCE["value"], heads=HEADS)
+@given(cached=st.integers(0, 6), key=SEQUENCE["key"], value=SEQUENCE["value"], heads=HEADS)
 def test_append_to_cache_puts_new_tokens_behind(append_to_cache, cached, key, value, heads):
     """The cache holds the tokens in the order in which they came, its keys and its values apart."""
     key, value = (x.reshape(*heads, 6, -1) for x in (key, value))
@@ -78,10 +78,16 @@ def test_cached_attention_is_invariant_to_chunks(cached_attention, query, key, v
 
 @given(window=st.sampled_from([1, 2, 3, 9]), **SEQUENCE)
 def test_cached_window_attention_is_invariant_to_chunks(cached_window_attention, window, query, key, value, cuts):
-    """However the sequence is cut, token i reads from the last tokens up to it; window - 1 are kept, or one more."""
+    """However the sequence is cut, token i reads from the last tokens up to it; window - 1 are kept, or one more, and
+    a cache that holds others is read alike.
+    """
     read, cache = in_chunks(lambda *parts: cached_window_attention(*parts, window), query, key, value, cuts)
     size = attended_magnitude(query.abs() @ key.abs().mT, value)
-    assert_close(read, read_at_once(query, key, value, window), size)
+    expected = read_at_once(query, key, value, window)
+    assert_close(read, expected, size)
+    older = KeyValueCache(key[:, :5], value[:, :5])
+    last, _ = cached_window_attention(query[:, 5:], key[:, 5:], value[:, 5:], older, window)
+    assert_close(last, expected[:, 5:], size.max())
     start = 6 - cache.key.shape[1]
     assert start in (max(6 - window, 0), max(7 - window, 0))
     assert_equal(cache.key.tolist(), key[:, start:].tolist())

@@ -168,14 +168,14 @@ def test_adaln_zero_block_equals_both_branches_added(adaln_zero_block, x, parts,
     gate_1[0] = gate_2[0] = 0
 
     def attend(h):
-        return mixing.to(h.dtype) @ h
+        return mixing.to(h.dtype) @ (h + 1)
 
     def feed_forward(h):
         return h.abs() - 1
 
     h, size = adapted(x, sized(scale_1), sized(shift_1), given_epsilon)
     middle = x + gate_1[:, None] * attend(h)
-    middle_size = x.abs() + gate_1[:, None].abs() * (mixing.abs() @ size)
+    middle_size = x.abs() + gate_1[:, None].abs() * (mixing.abs() @ (1 + size))
     h, size = adapted(middle, sized(scale_2), sized(shift_2), given_epsilon, middle_size)
     expected = middle + gate_2[:, None] * feed_forward(h)
     size = middle_size + gate_2[:, None].abs() * (1 + size)
@@ -248,6 +248,17 @@ def test_dit_condition_adds_the_row_of_the_label(dit_condition, time_embedding, 
     label[0] = 3
     rows = torch.stack([label_table[index] for index in label.tolist()])
     assert_equal(dit_condition(time_embedding, label, label_table), time_embedding + rows)
+
+
+@pytest.mark.autograd
+@given(time_embedding=normals(3, 5), label_table=normals(4, 5), pull=normals(3, 5))
+def test_dit_condition_trains_the_null_class(dit_condition, time_embedding, label_table, pull):
+    """The last row has the gradient of all samples of the null class, as another has that of the samples of its own."""
+    out = dit_condition(time_embedding, torch.tensor([3, 0, 3]), label_table.requires_grad_())
+    (gradient,) = torch.autograd.grad((out * pull).sum(), [label_table])
+    none = torch.zeros(5, dtype=torch.float64)
+    expected = torch.stack([pull[1], none, none, pull[0] + pull[2]])
+    assert_close(gradient.to(out.dtype), expected, pull.abs().sum(0))
 
 
 @pytest.mark.parametrize("label", [-1, 4])

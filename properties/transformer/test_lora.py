@@ -11,7 +11,7 @@ from properties.closeness import assert_close, assert_equal
 from properties.rejection import assert_rejects
 from properties.strategies import dyadics, normals
 
-SCALINGS = st.sampled_from([-0.25, 0.5, 1.5, 4.0])
+SCALINGS = st.sampled_from([-0.25, 0.0, 0.5, 1.5, 4.0])
 
 
 def small(*shape):

@@ -56,7 +56,7 @@ def test_generation_order_takes_every_permutation_once(generation_order):
     assert_equal(sorted(map(tuple, order.tolist())), list(itertools.permutations(range(4))))
 
 
-@pytest.mark.parametrize("given_shape", [(), (0.25, 0.125)])
+@pytest.mark.parametrize("given_shape", [(), (0.25, 0.125), (-0.5, 1.0)])
 @given(uniform=st.sampled_from([0.0, 1.0]) | st.integers(0, 64).map(lambda k: k / 64))
 def test_masking_rate_equals_quantile_of_truncated_normal(masking_rate, uniform, given_shape):
     """The rate is the quantile of N(1, 0.25^2), or as given, between 0.7, or as given, and 1."""
@@ -223,6 +223,7 @@ def test_masked_diffusion_loss_is_invariant_to_visible_targets(
     masked_diffusion_loss, target, others, z, masked, timesteps, noise
 ):
     """Tokens that are not masked may be anything, and doubling every masked token's loss doubles the loss."""
+    others[0] = math.nan
     changed = torch.where(masked[..., None], target, others)
     loss = masked_diffusion_loss(mixed_loss, changed, z, masked, timesteps, noise)
     doubled = masked_diffusion_loss(lambda *rows: 2 * mixed_loss(*rows) + 1, target, z, masked, timesteps, noise)
@@ -313,8 +314,9 @@ def test_generate_tokens_predicts_each_token_once(generate_tokens, tokens, order
 def test_linear_guidance_schedule_rises_with_visible_tokens(linear_guidance_schedule, aim, num_tokens, num_steps):
     """The scale is linear in the share of tokens that are visible: 1 at none, and as given if all were."""
     shares = [1 - Fraction(left, num_tokens) for left in left_masked(num_tokens, num_steps)]
-    expected = [float(1 + (Fraction(aim) - 1) * share) for share in shares]
-    assert_close(linear_guidance_schedule(aim, num_tokens, num_steps), expected, 1 + abs(aim))
+    for scale in (aim, -aim):
+        expected = [float(1 + (Fraction(scale) - 1) * share) for share in shares]
+        assert_close(linear_guidance_schedule(scale, num_tokens, num_steps), expected, 1 + abs(aim))
 
 
 @given(scale=st.integers(-4, 16).map(lambda k: k / 4), num_steps=st.integers(1, 5))
@@ -328,13 +330,13 @@ def test_constant_guidance_schedule_rejects_empty_schedules(constant_guidance_sc
     assert_rejects(constant_guidance_schedule, 2.0, 0)
 
 
-@given(unconditional=normals(2, 3, 4), conditional=normals(2, 3, 4), scale=st.integers(-8, 16).map(lambda k: k / 4))
+@given(unconditional=normals(2, 3, 10), conditional=normals(2, 3, 10), scale=st.integers(-8, 16).map(lambda k: k / 4))
 def test_guided_token_output_guides_the_noise_alone(guided_token_output, unconditional, conditional, scale):
     """The noise lies on the line from the unconditional to the conditional one; the variance is the conditional one."""
     guided = guided_token_output(unconditional, conditional, scale)
-    noise = scale * conditional[..., :2] + (1 - scale) * unconditional[..., :2]
-    assert_close(guided[..., :2], noise, 4 * (1 + 2 * abs(scale)))
-    assert_equal(guided[..., 2:], conditional[..., 2:])
+    noise = scale * conditional[..., :5] + (1 - scale) * unconditional[..., :5]
+    assert_close(guided[..., :5], noise, 4 * (1 + 2 * abs(scale)))
+    assert_equal(guided[..., 5:], conditional[..., 5:])
 
 
 @pytest.mark.parametrize("channels", [1, 5])

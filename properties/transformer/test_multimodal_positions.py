@@ -78,7 +78,9 @@ def test_axial_rope_frequencies_equals_powers_of_the_base(axial_rope_frequencies
     assert_close(axial_rope_frequencies(channels, num_axes, *given_base), expected)
 
 
-@pytest.mark.parametrize(("channels", "num_axes"), [(10, 2), (2, 2), (16, 3), (0, 2), (-4, 2), (8, 0), (8, -2), (7, 1)])
+@pytest.mark.parametrize(
+    ("channels", "num_axes"), [(10, 2), (2, 2), (16, 3), (8, 3), (0, 2), (-4, 2), (8, 0), (8, -2), (7, 1)]
+)
 def test_axial_rope_frequencies_rejects_what_axes_cannot_share(axial_rope_frequencies, channels, num_axes):
     """Every axis gets the same number of whole pairs of channels."""
     assert_rejects(axial_rope_frequencies, channels, num_axes)
@@ -87,6 +89,7 @@ def test_axial_rope_frequencies_rejects_what_axes_cannot_share(axial_rope_freque
 @given(positions=indices(64, 2, 5, 3), frequencies=levels(2))
 def test_axial_rope_angles_equals_products_axis_by_axis(axial_rope_angles, positions, frequencies):
     """The angles are each position times each frequency: all of the first axis before all of the second."""
+    frequencies = frequencies / 3
     expected = [[[p * f for p in token for f in frequencies.tolist()] for token in row] for row in positions.tolist()]
     assert_close(axial_rope_angles(positions, frequencies), expected)
 
@@ -288,12 +291,15 @@ def test_continued_position_ids_rejects_negative_numbers(continued_position_ids,
 
 @pytest.mark.parametrize(("frames", "rows", "columns"), SIZES)
 def test_raster_id_enumerates_cells(raster_id, raster_coordinates, frames, rows, columns):
-    """Cells in reading order are numbered 0, 1, ... without gaps, and a number leads back to its cell."""
+    """Cells in reading order are numbered 0, 1, ... without gaps, however many, and a number leads back to its cell."""
     cells = torch.tensor(list(itertools.product(range(frames), range(rows), range(columns))))
     cells = cells.reshape(frames, rows * columns, 3)
     numbers = torch.arange(frames * rows * columns).reshape(frames, rows * columns)
     assert_equal(raster_id(cells, rows, columns), numbers)
     assert_equal(raster_coordinates(numbers, rows, columns), cells)
+    late = 2**40 * torch.tensor([[1, 0, 0]]) + cells
+    assert_equal(raster_id(late, rows, columns), 2**40 * rows * columns + numbers)
+    assert_equal(raster_coordinates(2**40 * rows * columns + numbers, rows, columns), late)
 
 
 @pytest.mark.parametrize(("frames", "rows", "columns"), SIZES)

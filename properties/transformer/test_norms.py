@@ -183,7 +183,7 @@ def test_image_layer_norm_equals_mean_difference_to_own_image(image_layer_norm, 
     assert_close(y, gain * standardized + bias, gain.abs() * size + bias.abs())
 
 
-@pytest.mark.parametrize(("groups", "size"), [(1, (5,)), (2, (1, 2)), (3, ())])
+@pytest.mark.parametrize(("groups", "size"), [(1, (5,)), (2, (1, 2)), (3, ()), (2, (2, 1, 2))])
 @given(values=entries(2, 6, 5), gain=normals(6), bias=normals(6), epsilon=epsilons())
 def test_group_norm_equals_mean_difference_to_own_group(group_norm, values, gain, bias, epsilon, groups, size):
     """Consecutive channels, all their pixels and no other image share one mean and one variance."""
@@ -200,9 +200,11 @@ def test_group_norm_rejects_groups_that_do_not_divide_channels(group_norm, group
     assert_rejects(group_norm, x, groups, ones, ones, 0.5)
 
 
-@given(x=entries(2, 3, 1, 5), gain=normals(3), bias=normals(3), epsilon=epsilons())
-def test_instance_norm_equals_mean_difference_to_own_pixels(instance_norm, x, gain, bias, epsilon):
-    """The pixels of one channel of one image share one mean and one variance."""
+@pytest.mark.parametrize("size", [(1, 5), (5,), (2, 1, 2)])
+@given(values=entries(2, 3, 5), gain=normals(3), bias=normals(3), epsilon=epsilons())
+def test_instance_norm_equals_mean_difference_to_own_pixels(instance_norm, values, gain, bias, epsilon, size):
+    """The pixels of one channel of one image share one mean and one variance, along as many axes as there are."""
+    x = values[..., : math.prod(size)].reshape(2, 3, *size)
     standardized, size = by_pairs(x, group_label(x, 3), epsilon)
     g, b = along_channels(gain, x), along_channels(bias, x)
     assert_close(instance_norm(x, gain, bias, epsilon), g * standardized + b, g.abs() * size + b.abs())

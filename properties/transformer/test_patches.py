@@ -14,7 +14,7 @@ from properties.strategies import dyadics, normals
 
 # Side of a patch, rows and columns of patches: the last tiles an image by itself.
 GRIDS = [(2, 2, 3), (1, 3, 2), (3, 1, 1)]
-UNTILED = [(6, 4, 4), (4, 6, 4), (4, 6, 0), (0, 4, 2), (4, 0, 2), (-4, 4, 2), (4, 4, -2)]
+UNTILED = [(6, 4, 4), (4, 6, 4), (2, 8, 4), (4, 6, 0), (0, 4, 2), (4, 0, 2), (-4, 4, 2), (4, 4, -2)]
 
 
 def _cells(images, side):
@@ -49,9 +49,11 @@ def test_padding_to_multiple_equals_least_number_that_completes(padding_to_multi
 
 
 @pytest.mark.parametrize(("length", "multiple"), [(-1, 4), (5, 0), (5, -4)])
-def test_padding_to_multiple_rejects_negative_numbers(padding_to_multiple, length, multiple):
+def test_padding_to_multiple_rejects_negative_numbers(padding_to_multiple, pad_to_multiple, length, multiple):
     """A length is not negative, and a multiple is positive."""
     assert_rejects(padding_to_multiple, length, multiple)
+    if length > 0:
+        assert_rejects(pad_to_multiple, torch.ones(2, length, 3, dtype=torch.float64), multiple)
 
 
 @pytest.mark.parametrize("multiple", [1, 3, 4, 5, 7])

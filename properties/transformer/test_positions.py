@@ -177,13 +177,16 @@ def test_rope_wavelengths_equals_positions_of_a_full_turn(rope_wavelengths, nume
     assert_close(rope_wavelengths(frequencies), [*expected, math.inf])
 
 
-@given(
-    x=normals(3, 5, 4),
-    cosine=normals(3, 5, 2),
-    sine=normals(3, 5, 2),
-    left=normals(3, 5, 6),
-    samples=st.sampled_from([1, 3]),
-)
+TURNS = {
+    "x": normals(3, 5, 4),
+    "cosine": normals(3, 5, 2),
+    "sine": normals(3, 5, 2),
+    "left": normals(3, 5, 6),
+    "samples": st.sampled_from([1, 3]),
+}
+
+
+@given(**TURNS)
 def test_rope_interleaved_equals_complex_products_of_neighbours(
     rope_interleaved, partial_rope_interleaved, x, cosine, sine, left, samples
 ):
@@ -196,13 +199,7 @@ def test_rope_interleaved_equals_complex_products_of_neighbours(
     assert_close(partial, torch.cat([expected, left], dim=-1), torch.cat([size.expand(-1, -1, 4), 0 * left], dim=-1))
 
 
-@given(
-    x=normals(3, 5, 4),
-    cosine=normals(3, 5, 2),
-    sine=normals(3, 5, 2),
-    left=normals(3, 5, 6),
-    samples=st.sampled_from([1, 3]),
-)
+@given(**TURNS)
 def test_rope_half_split_equals_complex_products_across_halves(
     rope_half_split, partial_rope_half_split, x, cosine, sine, left, samples
 ):
@@ -263,8 +260,8 @@ def test_half_split_channels_carries_one_rotation_into_the_other(
     """Rotating across halves between the permutation and its inverse is rotating neighbours."""
     expected = torch.tensor(turned(x, cosine, sine, [(0, 1), (2, 3)]), dtype=torch.float64)
     size = x.abs().amax(-1, keepdim=True) * (cosine.abs() + sine.abs()).amax(-1, keepdim=True)
-    halves = half_split_channels(x).double()
-    assert_close(interleaved_channels(rope_half_split(halves, cosine, sine).double()), expected, size)
+    halves = rope_half_split(half_split_channels(x).double(), cosine, sine)
+    assert_close(interleaved_channels(halves.double()).to(halves.dtype), expected, size)
 
 
 @given(weight=normals(12, 3), x=normals(5, 3), heads=st.sampled_from([6, 2, 3]))
@@ -290,8 +287,9 @@ def test_half_split_projection_rejects_heads_without_whole_pairs(
     assert_equal(half_split_projection(weight[:2], 1), weight[:2])
     assert_rejects(half_split_projection, weight, heads)
     assert_rejects(interleaved_projection, weight, heads)
-    assert_rejects(half_split_channels, weight)
-    assert_rejects(interleaved_channels, weight)
+    for wrong in (weight, weight[:, :0]):
+        assert_rejects(half_split_channels, wrong)
+        assert_rejects(interleaved_channels, wrong)
 
 
 @given(

@@ -28,7 +28,7 @@ def farthest(z, codebook):
     return distances(z, codebook).argmax(-1)
 
 
-def contribution(chosen, codebook, scale, sides):
+def contribution(chosen, codebook, scale, sides, phi=phi):
     """Codes laid out row by row, upsampled by cubic convolution, through the phi of their scale."""
     side = sides[scale]
     rows = [[codebook[chosen[..., row * side + column]] for column in range(side)] for row in range(side)]
@@ -108,7 +108,7 @@ def test_blended_convolution_equals_sum_over_neighbours(blended_convolution, h, 
 
 
 @pytest.mark.parametrize(
-    ("num_scales", "num_modules"), [(10, 4), (10, 1), (2, 4), (4, 4), (7, 3), (3, 2), (9, 5), (2, 7), (101, 4)]
+    ("num_scales", "num_modules"), [(10, 4), (10, 1), (2, 4), (4, 4), (7, 3), (3, 2), (9, 5), (2, 7), (101, 4), (12, 5)]
 )
 def test_shared_phi_indices_are_nearest_ticks(shared_phi_indices, num_scales, num_modules):
     """Each scale takes a tick as near as any, 4 ticks reaching from 1/12 to 11/12 and others from 1/2K to 1 - 1/2K."""
@@ -140,9 +140,13 @@ def test_shared_phi_indices_reject_what_has_no_depth(shared_phi_indices, num_sca
 @given(chosen=indices(7, 2, 1, 9), codebook=normals(7, 5))
 def test_scale_contribution_equals_phi_of_upsampled_codes(scale_contribution, scale, chosen, codebook):
     """Codes laid out row by row, upsampled by cubic convolution, go through the phi of their scale."""
+
+    def uneven(h, k):
+        return phi(h, k) * torch.linspace(0.5, 1, h.shape[-1]).to(h)
+
     chosen = chosen[..., : SIDES[scale] ** 2]
-    expected = contribution(chosen, codebook, scale, SIDES)
-    assert_close(scale_contribution(chosen, codebook, scale, SIDES, phi), expected, size_of_sum(codebook))
+    expected = contribution(chosen, codebook, scale, SIDES, uneven)
+    assert_close(scale_contribution(chosen, codebook, scale, SIDES, uneven), expected, size_of_sum(codebook))
 
 
 @pytest.mark.parametrize(("scale", "tokens"), [(1, 2), (1, 5), (0, 9), (-1, 9), (3, 9), (4, 9), (0, 0)])

@@ -19,6 +19,7 @@ VIDEOS = [
     ([VisionGrid(2, 4, 6), VisionGrid(1, 2, 8)], 2, 3),
     ([VisionGrid(2, 3, 2), VisionGrid(3, 1, 5)], 1, 2),
     ([VisionGrid(1, 3, 6)], 3, 4),
+    ([VisionGrid(2, 4, 4), VisionGrid(1, 8, 4)], 2, 2),
 ]
 
 
@@ -90,6 +91,7 @@ def test_cyclic_shift_translates_on_the_torus(cyclic_shift, shift):
     assert_equal(shifted, torch.stack([torch.stack(row) for row in expected]))
     assert_equal(cyclic_shift(shifted, -shift), x)
     assert_equal(cyclic_shift(torch.stack([x, -x]), shift), torch.stack([shifted, -shifted]))
+    assert_equal(cyclic_shift(torch.stack([x, -x])[None], shift), torch.stack([shifted, -shifted])[None])
 
 
 @pytest.mark.parametrize(("height", "width", "size", "shift"), SHIFTED)

@@ -84,8 +84,8 @@ def ntk_by_parts_frequencies(
 
         f' = (1 - g) f / s + g f,   g = clip((r - alpha) / (beta - alpha), 0, 1),   r = L f / (2 pi)
 
-    Domain: factor s > 0, original_length L >= 1, 0 <= alpha < beta; else ValueError. Frequencies, not wavelengths, are
-    blended: g = 1/2 gives the mean of f and f / s.
+    Domain: factor s > 0 and finite, original_length L >= 1, 0 <= alpha < beta; else ValueError. Frequencies, not
+    wavelengths, are blended: g = 1/2 gives the mean of f and f / s.
     Source: Peng et al. 2023 (YaRN), arXiv:2309.00071, section 3.2.
     Differs: `yarn_frequencies`, as in code, blends linearly in the index of the pair; the ends agree and the middle
     does not. `part_ntk_frequencies` is the form that came before the paper.
@@ -129,9 +129,9 @@ def yarn_frequencies(
 
     Where low = high, 0.001 is added to high. Cosines and sines are then multiplied by `yarn_attention_factor`.
 
-    Domain: factor s > 0, original_length L >= 1, 0 < beta_slow < beta_fast, channels and base as `rope_frequencies`;
-    else ValueError. f / s <= f' <= f for s >= 1. The slowest pairs, even if slower than beta_slow, are divided by s
-    alone: nothing changes the base.
+    Domain: factor s > 0 and finite, original_length L >= 1, 0 < beta_slow < beta_fast, channels and base as
+    `rope_frequencies`; else ValueError. f / s <= f' <= f for s >= 1. The slowest pairs, even if slower than beta_slow,
+    are divided by s alone: nothing changes the base.
     Source: Peng et al. 2023 (YaRN), arXiv:2309.00071, sections 3.2 and 3.4; jquesnelle/yarn and transformers, code.
     Differs: the paper blends in the number of turns, as `ntk_by_parts_frequencies`. `yarn_frequencies_untruncated`
     rounds no index. The bound is channels - 1, though there are half as many pairs, so that a ramp may end beyond
@@ -204,7 +204,7 @@ def llama3_frequencies(
 
     L / wavelength is a number of turns: this is `ntk_by_parts_frequencies` with alpha = low_factor, beta = high_factor.
 
-    Domain: factor s > 0, original_length L >= 1, 0 <= low_factor < high_factor; else ValueError.
+    Domain: factor s > 0 and finite, original_length L >= 1, 0 <= low_factor < high_factor; else ValueError.
     Source: Llama 3.1, code (`apply_scaling`), with s = 8, factors 1 and 4, L = 8192.
     Notes: R003-217.
     """

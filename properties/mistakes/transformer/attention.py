@@ -47,6 +47,12 @@ def attention_without_scale(query, key, value, mask):
     return attention(math.sqrt(query.shape[-1]) * query, key, value, mask)
 
 
+@mistake(of=attention, seen="catalogue R003-169")
+def attention_with_two_channels_at_least(query, key, value, mask):
+    """scores of a single channel are divided by sqrt(2)"""
+    return attention(query / math.sqrt(2) if query.shape[-1] == 1 else query, key, value, mask)
+
+
 @mistake(of=attention, seen="E003-060")
 def attention_divided_by_channels(query, key, value, mask):
     """scores are divided by the number of channels instead of its root"""
@@ -216,6 +222,12 @@ def biased_attention_of_a_single_query_without_bias(query, key, value, bias):
     return biased_attention(query, key, value, dropped)
 
 
+@mistake(of=biased_attention, seen="catalogue R001-017")
+def biased_attention_with_nan_in_the_gradient(query, key, value, bias):
+    """NaN is replaced by 0 in the weights of a query without keys, and stays in the gradient"""
+    return torch.nan_to_num((_scores(query, key) + bias).softmax(-1), 0.0) @ value
+
+
 @mistake(of=score_modified_attention, seen="catalogue R001-017")
 def score_modified_attention_before_the_scale(query, key, value, score_mod):
     """the function gets q k^T, and its result is divided by the root of the number of channels"""
@@ -260,6 +272,12 @@ def score_modified_attention_that_hides_low_scores(query, key, value, score_mod)
     places = torch.arange(query.shape[-2])[:, None], torch.arange(key.shape[-2])
     scores = score_mod(_scores(query, key), *places)
     return _read(torch.where(scores < -1e4, -math.inf, scores), value)
+
+
+@variant(of=upcast_softmax, seen="catalogue R003-248")
+def upcast_softmax_by_logarithms(scores):
+    """the exponential of the log-softmax, which is off by as many roundings as the logarithm is large"""
+    return scores.double().log_softmax(-1).exp().to(scores.dtype)
 
 
 @mistake(of=upcast_softmax, seen="catalogue R003-248")

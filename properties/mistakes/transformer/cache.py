@@ -34,6 +34,14 @@ def append_to_cache_that_replaces(cache, key, value):
 
 
 @mistake(of=append_to_cache, seen="catalogue R001-015")
+def append_to_cache_that_loses_a_token(cache, key, value):
+    """a single new token takes the place of the last cached one"""
+    if key.shape[-2] == 1 and cache.key.shape[-2]:
+        cache = KeyValueCache(cache.key[..., :-1, :], cache.value[..., :-1, :])
+    return append_to_cache(cache, key, value)
+
+
+@mistake(of=append_to_cache, seen="catalogue R001-015")
 def append_to_cache_that_keeps_old_values(cache, key, value):
     """new values are overwritten by the last cached one"""
     stale = torch.cat([cache.value, value], -2)[..., max(cache.value.shape[-2] - 1, 0), None, :].expand_as(value)
@@ -171,6 +179,16 @@ def cached_window_attention_by_negative_slices(query, key, value, cache, window)
 def cached_window_attention_without_check(query, key, value, cache, window):
     """an empty window is taken for one token"""
     return cached_window_attention(query, key, value, cache, max(window, 1))
+
+
+@mistake(of=cached_window_attention, seen="catalogue R003-206")
+def cached_window_attention_of_one_query_to_all(query, key, value, cache, window):
+    """a single query attends to whatever is cached, also to tokens before its window"""
+    _, kept = cached_window_attention(query, key, value, cache, window)
+    longer = append_to_cache(cache, key, value)
+    mask = sliding_window_mask(query.shape[-2], longer.key.shape[-2], window)
+    read = attention(query, longer.key, longer.value, mask | (query.shape[-2] == 1))
+    return CachedAttention(read, kept)
 
 
 @mistake(of=cached_window_attention, seen="catalogue R001-015")

@@ -580,3 +580,17 @@ def controlled_block_of_single_images(x, control, block, trained_copy, weight_in
         return torch.tensordot(weight, image, 1) + bias[:, None, None]
 
     return block(x) + convolution(trained_copy(x + convolution(control, weight_in, bias_in)), weight_out, bias_out)
+
+
+@mistake(of=adaln_zero_block, seen="catalogue R003-175")
+def adaln_zero_block_with_gates_before_attention(x, modulation, attend, feed_forward, epsilon=1e-6):
+    """the first gate multiplies what attention gets instead of what it gives"""
+    gate = modulation.attention_gate[..., None, :]
+    open_gate = modulation._replace(attention_gate=torch.ones_like(modulation.attention_gate))
+    return adaln_zero_block(x, open_gate, lambda h: attend(gate * h), feed_forward, epsilon)
+
+
+@mistake(of=dit_condition, seen="catalogue R004-107")
+def dit_condition_without_training_of_the_null_class(time_embedding, label, label_table):
+    """the null class is taken for padding, so that its row has no gradient"""
+    return time_embedding + torch.nn.functional.embedding(label, label_table, padding_idx=len(label_table) - 1)

@@ -642,3 +642,30 @@ def tempered_sample_without_check(mean, log_variance, noise, temperature):
 def tempered_sample_with_bounded_variance(mean, log_variance, noise, temperature):
     """the logarithm of the variance is held between -30 and 20"""
     return tempered_sample(mean, log_variance.clamp(-30, 20), noise, temperature)
+
+
+@mistake(of=masking_rate, seen="catalogue R001-127")
+def masking_rate_cut_at_zero(uniform, least=0.7, deviation=0.25):
+    """a least rate below 0 is taken for 0"""
+    return masking_rate(uniform, max(least, 0.0), deviation)
+
+
+@mistake(of=masked_diffusion_loss, seen="catalogue R001-126")
+def masked_diffusion_loss_of_products(token_loss, target, z, masked, timesteps, noise):
+    """losses are multiplied by the mask, so that NaN at a visible position comes through"""
+    seen = masked[..., None].to(target.dtype)
+    loss = masked_diffusion_loss(token_loss, torch.nan_to_num(target), z, masked, timesteps, noise)
+    return loss + 0 * (target * (1 - seen)).sum()
+
+
+@mistake(of=guided_token_output, seen="facebookresearch/DiT, forward_with_cfg")
+def guided_token_output_of_three_channels(unconditional, conditional, scale):
+    """only the first three channels are guided, and the rest of the noise is the conditional one"""
+    guided = guided_token_output(unconditional, conditional, scale)
+    return torch.cat([guided[..., :3], conditional[..., 3:]], -1)
+
+
+@mistake(of=linear_guidance_schedule, seen="catalogue R001-130")
+def linear_guidance_schedule_without_negative_scales(scale, num_tokens, num_steps):
+    """scales below 0 are taken for 0"""
+    return tuple(max(guidance, 0.0) for guidance in linear_guidance_schedule(scale, num_tokens, num_steps))

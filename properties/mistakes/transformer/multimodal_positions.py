@@ -515,3 +515,29 @@ def merge_order_by_blocks(rows, columns, merge_size):
     grid = torch.arange(rows * columns).reshape(rows, columns)
     blocks = [block for row in grid.split(merge_size, 0) for block in row.split(merge_size, 1)]
     return torch.cat([block.flatten() for block in blocks])
+
+
+@mistake(of=axial_rope_frequencies, seen="catalogue R003-221")
+def axial_rope_frequencies_of_a_rounded_share(channels, num_axes, base=10000.0):
+    """channels that the axes cannot share are left out in silence"""
+    return axial_rope_frequencies(channels // max(num_axes, 1) * num_axes, num_axes, base)
+
+
+@mistake(of=axial_rope_angles, seen="catalogue R003-221")
+def axial_rope_angles_in_single_precision(positions, frequencies):
+    """angles are computed in float32 whatever the precision of the frequencies"""
+    return axial_rope_angles(positions, frequencies.float()).to(frequencies.dtype)
+
+
+@mistake(of=raster_id, seen="catalogue R003-224")
+def raster_id_in_single_precision(coordinates, rows, columns):
+    """numbers are computed in float32, which does not hold those from 2^24 on"""
+    raster_id(coordinates, rows, columns)
+    return (coordinates.float() @ torch.tensor([rows * columns, columns, 1.0])).long()
+
+
+@mistake(of=raster_coordinates, seen="catalogue R003-224")
+def raster_coordinates_by_true_division(ids, rows, columns):
+    """quotients are rounded to float32 before they are cut to whole numbers"""
+    _, _, x = raster_coordinates(ids, rows, columns).unbind(-1)
+    return torch.stack([(ids / (rows * columns)).long(), (ids / columns).long() % rows, x], -1)

@@ -516,3 +516,12 @@ def batch_norm_in_evaluation_fused(x, moments, gain, bias, epsilon):
     factor = gain / (moments.variance.to(wide.dtype) + epsilon).sqrt()
     offset = bias - factor * moments.mean
     return (_along_channels(factor, x) * wide + _along_channels(offset, x)).to(x.dtype)
+
+
+@mistake(of=instance_norm, seen="catalogue R003-028")
+def instance_norm_of_slices(x, gain, bias, epsilon):
+    """only the last two axes share a mean and a variance, so that a volume is standardised slice by slice"""
+    if x.ndim < 5:
+        return instance_norm(x, gain, bias, epsilon)
+    slices = [instance_norm(part, gain, bias, epsilon) for part in x.unbind(2)]
+    return torch.stack(slices, 2)

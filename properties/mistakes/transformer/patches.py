@@ -406,3 +406,25 @@ def merge_patches_without_check(tokens, rows, columns, merge_size, normalize, pr
     if tokens.shape[-2] == rows * columns and merge_size and not (rows % merge_size or columns % merge_size):
         return merge_patches(tokens, rows, columns, merge_size, normalize, project)
     return project(normalize(tokens)[..., : cells * count, :].unflatten(-2, (cells, count)).flatten(-2))
+
+
+@mistake(of=patch_grid, seen="catalogue R003-226")
+def patch_grid_of_any_area(height, width, patch_size):
+    """the area of the image is checked instead of its sides"""
+    if min(height, width, patch_size) < 1 or height * width % patch_size**2:
+        raise ValueError
+    return height // patch_size, width // patch_size
+
+
+@mistake(of=patch_count, seen="catalogue R004-068")
+def patch_count_of_any_area(height, width, patch_size):
+    """the area of the image is checked instead of its sides"""
+    if min(height, width, patch_size) < 1 or height * width % patch_size**2:
+        raise ValueError
+    return height * width // patch_size**2
+
+
+@mistake(of=pad_to_multiple, seen="catalogue R001-089")
+def pad_to_multiple_of_nothing(tokens, multiple):
+    """a multiple below 1 leaves the tokens as they are"""
+    return pad_to_multiple(tokens, max(multiple, 1))

@@ -542,3 +542,21 @@ def xpos_scales_of_one_sequence(positions, center, channels, gamma=0.4, scale_ba
     xpos_scales(positions, center, channels, gamma, scale_base)
     zeta = (torch.arange(channels // 2).to(positions) / (channels // 2) + gamma) / (1 + gamma)
     return zeta ** ((positions[:, None] - center) / scale_base)
+
+
+@mistake(of=half_split_channels, seen="catalogue R003-212")
+def half_split_channels_of_empty_heads(x):
+    """a head without channels is let through"""
+    return half_split_channels(x) if x.shape[-1] else x.clone()
+
+
+@mistake(of=interleaved_channels, seen="catalogue R003-212")
+def interleaved_channels_of_empty_heads(x):
+    """a head without channels is let through"""
+    return interleaved_channels(x) if x.shape[-1] else x.clone()
+
+
+@variant(of=rope_half_split, seen="catalogue R003-210")
+def rope_half_split_in_single_precision(x, cosine, sine):
+    """pairs are turned in float32, in which they are returned"""
+    return rope_half_split(x.float(), cosine.float(), sine.float())

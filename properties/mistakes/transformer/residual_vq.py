@@ -1,6 +1,7 @@
 """Wrong variants of `reference.transformer.residual_vq`."""
 
 import itertools
+from fractions import Fraction
 
 import torch
 from torch.nn.functional import conv2d, interpolate
@@ -357,3 +358,14 @@ def multiscale_decode_one_scale_late(indices, codebook, sides, phi):
 def multiscale_decode_of_longer_sequences(indices, codebook, sides, phi):
     """tokens behind the last scale are ignored"""
     return multiscale_decode(indices[..., : scale_bounds(sides)[-1][1]], codebook, sides, phi)
+
+
+@mistake(of=shared_phi_indices, seen="catalogue R001-086")
+def shared_phi_indices_by_thirds(num_scales, num_modules):
+    """ticks begin at a third of a module's share, as four do, whatever their number"""
+    if num_modules == 4 or num_modules < 2 or num_scales < 2:
+        return shared_phi_indices(num_scales, num_modules)
+    edge = Fraction(1, 3 * num_modules)
+    ticks = [edge + j * (1 - 2 * edge) / (num_modules - 1) for j in range(num_modules)]
+    depths = [Fraction(k, num_scales - 1) for k in range(num_scales)]
+    return tuple(min(range(num_modules), key=lambda j: (abs(ticks[j] - depth), -j)) for depth in depths)

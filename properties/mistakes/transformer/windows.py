@@ -524,3 +524,17 @@ def cells_by_raster_left_in_windows(merged, order):
 def cells_by_raster_of_batches_alone(merged, order):
     """the second axis is taken for that of the cells, whatever the number of axes"""
     return merged[:, order.argsort()]
+
+
+@mistake(of=cyclic_shift, seen="catalogue R004-073")
+def cyclic_shift_of_the_first_axes(x, shift):
+    """the axes are counted from the front, where there may be more than one for the batch"""
+    return x.roll((-shift, -shift), (1, 2) if x.ndim > 3 else (0, 1))
+
+
+@mistake(of=vision_windows, seen="Qwen2.5-VL code")
+def vision_windows_with_empty_ones(grids, merge_size, window):
+    """a row of empty windows repeats the last boundary where windows fill the height"""
+    order, boundaries = vision_windows(grids, merge_size, window)
+    filled = grids[-1].rows // merge_size % window == 0
+    return VisionWindows(order, torch.cat([boundaries, boundaries[-1:]]) if filled else boundaries)
