@@ -75,11 +75,18 @@ def test_chain_backward_is_adjoint_of_the_derivative_forwards(chain_backward, x,
 
 @given(x=whole(2), matrices=MATRICES, y_bar=whole(2), cut=st.integers(1, 4))
 def test_chain_backward_may_be_split_anywhere(chain_backward, x, matrices, y_bar, cut):
-    """The rear part of a chain, run on what the front part returns, hands the front part its y_bar."""
-    stages = five_stages(matrices)
+    """The rear part of a chain, run on what the front part returns, hands the front part its y_bar; whole, each stage
+    runs once.
+    """
+    stages, runs = five_stages(matrices), []
     y, between_bar = chain_backward(stages[cut:], output(stages[:cut], x), y_bar)
     _, x_bar = chain_backward(stages[:cut], x, between_bar)
-    unsplit = chain_backward(stages, x, y_bar)
+
+    def counted(stage):
+        return Stage(lambda v: (runs.append(stage), stage.forward(v))[1], stage.vjp)
+
+    unsplit = chain_backward([*map(counted, stages)], x, y_bar)
+    assert_equal(len(runs), len(stages))
     assert_equal(y, output(stages, x))
     assert_equal(unsplit.y, y)
     assert_equal(unsplit.x_bar, x_bar)

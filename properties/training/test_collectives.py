@@ -1,5 +1,6 @@
 """Laws of `reference.training.collectives`."""
 
+import math
 from fractions import Fraction
 
 import pytest
@@ -36,6 +37,8 @@ def test_all_reduce_sum_puts_the_sum_on_every_rank(all_reduce_sum, all_reduce_me
     """All ranks hold what the matrix of ones makes of the tensors, and their mean is that divided by W."""
     ones = torch.ones(len(tensors), len(tensors), dtype=torch.float64)
     assert_equal(all_reduce_sum(tensors), combined(ones, tensors))
+    thirds = tensors / 3
+    assert_close(all_reduce_sum(thirds), combined(ones, thirds), combined(ones, thirds.abs()))
     mean = combined(ones / len(tensors), tensors)
     assert_close(all_reduce_mean(tensors), mean, combined(ones, tensors.abs()) / len(tensors))
 
@@ -47,15 +50,20 @@ def test_reduce_sum_puts_the_sum_on_one_rank(reduce_sum, case):
     matrix = torch.eye(len(tensors), dtype=torch.float64)
     matrix[rank] = 1
     assert_equal(reduce_sum(tensors, rank), combined(matrix, tensors))
+    thirds = tensors / 3
+    assert_close(reduce_sum(thirds, rank), combined(matrix, thirds), combined(matrix, thirds.abs()))
 
 
 @given(case=TENSORS_AND_RANK)
 def test_broadcast_copies_one_rank_to_all(broadcast, case):
-    """The tensors are multiplied by a matrix with a single column of ones."""
+    """The tensors are multiplied by a matrix with a single column of ones; what others hold, NaN too, is lost."""
     tensors, rank = case
     matrix = torch.zeros(len(tensors), len(tensors), dtype=torch.float64)
     matrix[:, rank] = 1
-    assert_equal(broadcast(tensors, rank), combined(matrix, tensors))
+    expected = combined(matrix, tensors)
+    assert_equal(broadcast(tensors, rank), expected)
+    tensors[rank - 1 : rank] = math.nan
+    assert_equal(broadcast(tensors, rank), expected)
 
 
 @given(case=TENSORS_AND_RANK)
@@ -121,6 +129,7 @@ def test_grouped_all_reduce_sum_stays_within_groups(grouped_all_reduce_sum, tens
         for rank in group:
             matrix[rank, [*group]] = 1
     assert_equal(grouped_all_reduce_sum(tensors, groups), combined(matrix, tensors))
+    assert_equal(grouped_all_reduce_sum(tensors, []), tensors)
 
 
 @given(tensors=TENSORS)
@@ -149,6 +158,6 @@ def test_grouped_all_reduce_sum_rejects_ranks_in_two_places(grouped_all_reduce_s
 @pytest.mark.parametrize("size", [1, 4, 5])
 def test_reduce_scatter_sum_rejects_uneven_parts(reduce_scatter_sum, all_to_all, ring_all_reduce, size):
     """Three ranks share three rows or six, and no rows, but not one, four or five."""
-    assert_equal(reduce_scatter_sum(steps(3, 0, 7)).shape, (3, 0, 7))
+    assert_equal([reduce_scatter_sum(steps(3, rows, 7)).shape for rows in (0, 3)], [(3, 0, 7), (3, 1, 7)])
     for function in (reduce_scatter_sum, all_to_all, ring_all_reduce):
         assert_rejects(function, steps(3, size, 7))

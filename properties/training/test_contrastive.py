@@ -113,7 +113,7 @@ def test_contrastive_loss_rejects_negative_margins(contrastive_loss, triplet_los
     assert_rejects(batch_hard_triplet_loss, x, torch.tensor([0, 1, 0]), margin)
 
 
-@given(table=dyadics(0, 9, 6, 6, grid=8), labels=LABELS, unit=st.sampled_from([1, 2**20]))
+@given(table=dyadics(0, 9, 6, 6, grid=8), labels=LABELS, unit=st.sampled_from([1, 2**20, 2**40]))
 def test_hardest_triplets_are_extreme_among_all_triplets(hardest_triplets, table, labels, unit):
     """Of all triplets of an anchor the positive is the farthest and the negative the nearest, the first of equals."""
     table, labels = unit * table, 256 * labels
@@ -220,7 +220,7 @@ def test_clip_loss_equals_mean_surprisal_of_partners(clip_loss, first, second, l
 
 
 @given(
-    first=VECTORS, second=VECTORS, log_scale=dyadics(-16, 16, grid=8), factor=st.sampled_from([2.0**-20, 0.125, 4.0])
+    first=VECTORS, second=VECTORS, log_scale=dyadics(-16, 16, grid=8), factor=st.sampled_from([2.0**-50, 0.125, 4.0])
 )
 def test_clip_loss_is_invariant_to_towers_order_and_lengths(clip_loss, first, second, log_scale, factor):
     """Swapped towers, pairs in another order and vectors of other lengths change nothing, but other partners do."""
@@ -252,6 +252,19 @@ def test_clip_loss_bounds_the_scale(clip_loss, log_scale):
     assert_close(loss, min(math.exp(log_scale), 100), 100 * (1 + log_scale))
 
 
+@pytest.mark.autograd
+@pytest.mark.parametrize("log_scale", [-1.0, 0.5, 4.0])
+def test_clip_loss_has_a_slope_along_the_scale(clip_loss, log_scale):
+    """Two orthogonal pairs with swapped partners cost log(1 + e^s) at the scale s = exp(log_scale), so that the slope
+    in log_scale is s / (1 + e^-s): the scale is learned.
+    """
+    eye, learned = torch.eye(2, dtype=torch.float64), torch.tensor(log_scale, dtype=torch.float64).requires_grad_()
+    loss = clip_loss(eye, eye.flip(0), learned)
+    (slope,) = torch.autograd.grad(loss, learned)
+    scale = math.exp(log_scale)
+    assert_close(slope.to(loss.dtype), scale / (1 + math.exp(-scale)), 2 * scale * (1 + scale))
+
+
 def test_clip_loss_rejects_empty_batches(clip_loss):
     """Without pairs there is nothing to find."""
     empty = torch.zeros(0, 3, dtype=torch.float64)
@@ -267,7 +280,7 @@ def test_nt_xent_loss_equals_mean_surprisal_of_other_views(nt_xent_loss, first, 
     size = 4 + 4 / temperature
     loss = nt_xent_loss(first, second, temperature)
     assert_close(loss, expected, size)
-    assert_close(nt_xent_loss(second.roll(1, 0), 2.0**-20 * first.roll(1, 0), temperature), loss, size)
+    assert_close(nt_xent_loss(second.roll(1, 0), 2.0**-50 * first.roll(1, 0), temperature), loss, size)
 
 
 @pytest.mark.parametrize("pairs", [1, 2, 7])
@@ -302,7 +315,7 @@ def test_supervised_contrastive_loss_reduces_to_nt_xent_for_pairs(
 ):
     """Of two items of each label, in any order, it is the loss of two views; without any two alike it is 0."""
     views, labels = torch.cat([first, second]), torch.tensor([7, -1, 4] * 2)
-    loss = supervised_contrastive_loss(2.0**-20 * views[order], 256 * labels[order], 0.75)
+    loss = supervised_contrastive_loss(2.0**-50 * views[order], 256 * labels[order], 0.75)
     assert_close(loss, nt_xent_loss(first, second, 0.75), 10)
     assert_close(loss, supervised_contrastive_loss(views, labels, 0.75), 10)
     assert_equal(supervised_contrastive_loss(views, torch.arange(6), 0.75), torch.zeros(()))

@@ -136,6 +136,7 @@ def test_synchronized_batch_norm_gradient_differentiates_the_joined_batch(
     terms = dy.abs() + dy.abs().mean(0) * (1 + size.square())
     dx = synchronized_batch_norm_gradient(x, dy, counts, gain, epsilon)
     assert_close(dx, pull_back(dy)[0], gain.abs() / scale * growth * terms)
+    assert_equal(synchronized_batch_norm_gradient(x[:1], dy[:1], [1], gain, epsilon + 1), torch.zeros(1, 3))
 
 
 @pytest.mark.parametrize("counts", [[1, 2], [2, 0, 2], [5, -1], [2, 3], []])

@@ -40,10 +40,12 @@ def test_dropout_preserves_the_mean(dropout, x, rate):
 
 @given(x=normals(2, 3, 5, 7), rate=st.integers(0, 8), uniform=eighths(2, 3))
 def test_drop_channels_keeps_or_drops_whole_channels(drop_channels, dropout, x, rate, uniform):
-    """All pixels of a channel share its uniform number."""
+    """All pixels of a channel share its uniform number, whether images come alone, in a batch or in batches."""
     shared = torch.tensor([[[[u] * 7] * 5 for u in row] for row in uniform.tolist()], dtype=torch.float64)
     expected = kept_or_dropped(x, rate / 8, shared)
     assert_close(drop_channels(x, rate / 8, uniform), expected)
+    assert_close(drop_channels(x[1], rate / 8, uniform[1]), expected[1])
+    assert_close(drop_channels(x[:, None], rate / 8, uniform[:, None]), expected[:, None])
     assert_close(dropout(x, rate / 8, uniform[:, :, None, None]), expected)
 
 

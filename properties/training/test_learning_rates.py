@@ -25,13 +25,13 @@ def test_warmup_rate_grows_in_equal_parts_from_above_zero(warmup_rate, rate, war
 
 
 @pytest.mark.parametrize("num_steps", [1, 2, 5, 6])
-@given(rate=RATES, least=st.sampled_from([0.0, 0.125]))
+@given(rate=RATES, least=st.sampled_from([0.0, 0.125, 2.0]))
 def test_cosine_rate_follows_half_a_turn(cosine_rate, rate, least, num_steps):
     """The rates are the heights of a point that turns from the highest to the lowest place of a circle evenly."""
     turn, point = cmath.exp(1j * cmath.pi / num_steps), 1 + 0j
     for step in range(num_steps + 1):
         expected = (rate + least) / 2 + (rate - least) / 2 * point.real
-        assert_close(cosine_rate(rate, least, step, num_steps), expected, rate)
+        assert_close(cosine_rate(rate, least, step, num_steps), expected, rate + least)
         point *= turn
 
 
@@ -64,9 +64,10 @@ def test_decay_groups_partitions_the_parameters(decay_groups, shapes):
 
 
 def test_decay_groups_exempts_nothing_by_default(decay_groups):
-    """Without exempt words the axes and the name bias decide."""
+    """Without exempt words the axes and the name bias decide; axes of size 1 count, and so does the case of letters."""
     groups = decay_groups({"embed": (2, 3), "head.bias": (2, 3), "gain": (3,), "scale": ()})
     assert_equal(list(groups), [["embed"], ["head.bias", "gain", "scale"]])
+    assert_equal(list(decay_groups({"Embed": (1, 3), "head": (1, 1)}, ["embed", "Head"])), [["Embed", "head"], []])
 
 
 @given(start=st.integers(0, 5), length=st.integers(1, 12), first=st.integers(0, 3), stages=st.integers(0, 5))
@@ -78,6 +79,7 @@ def test_progressive_stage_is_nearest_to_a_straight_line(progressive_stage, star
     line = [min(max(Fraction(i - start, length), 0), 1) * stages for i in range(len(seen))]
     assert_equal(seen, [first + round(place) for place in line])
     assert_equal(seen, sorted(seen))
+    assert_equal([progressive_stage(2, 1, 3, of_two, of_two + 1) for of_two in (1, 2)], [1, 2])
 
 
 def test_progressive_stage_without_growth_begins_at_the_first(progressive_stage):

@@ -62,6 +62,7 @@ def test_softmax_log_loss_equals_surprisal(softmax_log_loss, logits, target, shi
     size = 16 + abs(shift) + abs(ahead)
     assert_close(softmax_log_loss((logits + shift)[None], target[None])[0], expected, size)
     assert_close(softmax_log_loss(logits[0] + shift, target[0]), expected[0], size)
+    assert_close(softmax_log_loss(logits[:, :1] + shift, 0 * target), [0.0, 0.0], size)
 
 
 @given(logits=normals(2, 5), target=indices(5, 2), shift=SHIFTS)
@@ -177,10 +178,11 @@ def test_label_smoothing_loss_rejects_other_shares(label_smoothing_loss, smoothi
 
 
 @pytest.mark.parametrize("label", [-101, -99, -1, 5])
-def test_label_smoothing_loss_rejects_other_labels(label_smoothing_loss, label):
+def test_label_smoothing_loss_rejects_other_labels(label_smoothing_loss, label_smoothing_loss_over_others, label):
     """Labels are -100 or one of the five classes."""
     logits = torch.zeros(3, 5, dtype=torch.float64)
-    assert_rejects_index(label_smoothing_loss, logits, torch.tensor([0, label, 4]), 0.25)
+    for loss in (label_smoothing_loss, label_smoothing_loss_over_others):
+        assert_rejects_index(loss, logits, torch.tensor([0, label, 4]), 0.25)
 
 
 @pytest.mark.parametrize(("classes", "smoothing"), [(5, 0.0), (5, 0.375), (5, 0.8), (2, 0.25)])
@@ -338,7 +340,7 @@ def test_softmax_focal_loss_rejects_other_parameters(softmax_focal_loss, classes
     assert_rejects(softmax_focal_loss, logits, target, torch.ones(classes, dtype=torch.float64), gamma)
 
 
-@given(prediction=normals(2, 3), target=normals(2, 3), delta=st.sampled_from([0.125, 1.5, 16.0]))
+@given(prediction=normals(2, 3), target=normals(2, 3), delta=st.sampled_from([0.125, 1.5, 16.0, 2.0**60]))
 def test_huber_loss_equals_envelope_of_absolute_value(huber_loss, prediction, target, delta):
     """It is the least (r - b)^2 / 2 + delta |b| over all b, of which 0, r - delta and r + delta suffice."""
     expected, bound = [], Fraction(delta)
@@ -367,9 +369,10 @@ def test_huber_loss_rejects_empty_ranges(huber_loss, smooth_l1_loss, bound):
 
 @given(values=normals(2, 3), kept=KEPT)
 def test_mean_of_kept_equals_mean_of_what_is_left(mean_of_kept, values, kept):
-    """It is the mean of the kept values and 0 of none; NaN elsewhere has no influence."""
+    """It is the mean of the kept values and 0 of none; NaN elsewhere has no influence, and among the kept all."""
     chosen = [Fraction(value) for value in values[kept].tolist()]
     assert_close(mean_of_kept(torch.where(kept, values, math.nan), kept), float(sum(chosen) / max(len(chosen), 1)), 4)
+    assert_equal(mean_of_kept(torch.where(kept, math.nan, values), kept).isnan(), kept.any())
 
 
 @pytest.mark.autograd
@@ -391,6 +394,9 @@ def test_mean_flat_equals_mean_of_each_sample(mean_flat, x, first):
     observed = mean_flat(x)
     assert_close(observed, [float(value) for value in means], 4)
     assert_close(observed.mean(), float(sum(map(Fraction, x.flatten().tolist())) / x.numel()), 4)
+    if x.ndim == 3:
+        assert_close(mean_flat(x[:, None, :, None]), observed, 4)
+        assert_equal(mean_flat(x[:, :0]).isnan().tolist(), [True, True])
 
 
 @given(values=normals(3, 5), tail=st.integers(1, 5))

@@ -93,6 +93,7 @@ def test_synchronize_meters_makes_global_mean_that_of_the_stream(
         for value, samples in part:
             meter = update_meter(meter, value, samples)
         meters.append(meter)
+    assert_equal(synchronize_meters([]), [])
     everything = [Fraction(value) for value, samples in stream for _ in range(samples)]
     for meter, own, part in zip(synchronize_meters(meters), meters, parts, strict=True):
         assert_equal((meter.window, meter.recent), (own.window, own.recent))
@@ -109,6 +110,7 @@ def test_update_meter_counts_one_sample_in_a_window_of_twenty(empty_meter, updat
         meter = update_meter(meter, 0.0, 1)
     assert_equal(tuple(read_meter(meter)), (0.0, 1.0, 20.0, 0.0, 1.0))
     assert_equal(tuple(read_meter(update_meter(meter, -1.0))), (0.0, -0.05, 0.0, -1.0, 19 / 21))
+    assert_equal(tuple(read_meter(update_meter(empty_meter(1), 0.1))), (0.1,) * 5)
 
 
 @pytest.mark.parametrize("bad", [0, -1])

@@ -103,6 +103,7 @@ def test_epoch_order_changes_from_epoch_to_epoch(epoch_order, others):
 def test_epoch_order_rejects_negative_numbers(epoch_order):
     """There are no fewer samples than none."""
     assert_equal(len(epoch_order(3, 1, 1)), 3)
+    assert_equal(epoch_order(1, 1, 1), (0,))
     assert_rejects(epoch_order, -1, 1, 1)
 
 
@@ -135,6 +136,7 @@ def test_contiguous_shard_divides_the_items_evenly(contiguous_shard, count, shar
     assert_equal([item for share in dealt for item in share], items_of(count))
     before = [len(range(shares, rank * count + 1, shares)) for rank in range(shares + 1)]
     assert_equal([len(share) for share in dealt], [after - at for at, after in itertools.pairwise(before)])
+    assert_equal([contiguous_shard(range(number), 7, 14)[0] for number in (122, 128)], [61, 64])
 
 
 @SHARED
@@ -183,10 +185,12 @@ def test_num_batches_counts_what_the_longest_share_takes(num_batches, count, sha
 
 
 def test_num_batches_rejects_negative_numbers(num_batches):
-    """No samples make no batches, and fewer make no sense."""
+    """No samples make no batches, and fewer make no sense; of very many each is counted."""
     assert_equal(num_batches(0, 2, 3), 0)
     assert_equal(num_batches(7, 2, 3), 2)
+    assert_equal(num_batches(2**40 + 1, 2, 4), 2**37 + 1)
     assert_rejects(num_batches, -1, 2, 3)
+    assert_rejects(num_batches, 7, -2, -3)
 
 
 @given(orders=ORDERS, batch_size=st.integers(1, 3), world_size=st.integers(1, 3), data=st.data())

@@ -200,3 +200,10 @@ def checkpoint_storage_of_long_segments(num_stages, segment):
 def checkpoint_storage_without_check(num_stages, segment):
     """no stages, or segments of none, count all the same"""
     return checkpoint_storage(max(num_stages, 1), max(segment, 1))
+
+
+@mistake(of=chain_backward, seen="catalogue R001-014")
+def chain_backward_that_runs_forward_twice(stages, x, y_bar):
+    """the output is computed by a run of its own before the one that keeps the inputs"""
+    chain_backward(stages, x, y_bar)
+    return chain_backward(stages, x, y_bar)

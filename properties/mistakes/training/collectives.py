@@ -305,3 +305,37 @@ def all_to_all_by_gathering(tensors):
         raise ValueError(f"{world_size} ranks must divide the size; got {tensors.shape[1]}")
     joined = torch.unflatten(all_gather(tensors), 1, (world_size, world_size, share))
     return torch.stack([torch.cat([own[rank] for own in table]) for rank, table in enumerate(joined)])
+
+
+@mistake(of=broadcast, seen="catalogue R001-001")
+def broadcast_by_a_masked_sum(tensors, source):
+    """the others are multiplied by 0 and added, so that a NaN on any rank reaches all"""
+    broadcast(tensors, source)
+    shares = (torch.arange(len(tensors)) == source).to(tensors.dtype)
+    return torch.stack([torch.tensordot(shares, tensors, 1)] * len(tensors))
+
+
+@mistake(of=all_reduce_sum, seen="catalogue R001-054")
+def all_reduce_sum_by_way_of_float32(tensors):
+    """what is sent is rounded to float32, and to half as many bits if it was that"""
+    narrow = torch.float32 if tensors.dtype == torch.float64 else torch.bfloat16
+    return all_reduce_sum(tensors.to(narrow).to(tensors.dtype))
+
+
+@mistake(of=reduce_sum, seen="catalogue R001-001")
+def reduce_sum_by_way_of_float32(tensors, destination):
+    """what is sent is rounded to float32, and to half as many bits if it was that"""
+    narrow = torch.float32 if tensors.dtype == torch.float64 else torch.bfloat16
+    return reduce_sum(tensors.to(narrow).to(tensors.dtype), destination)
+
+
+@mistake(of=grouped_all_reduce_sum, seen="catalogue R001-022")
+def grouped_all_reduce_sum_over_the_world_without_groups(tensors, groups):
+    """no groups stand for one group of all ranks"""
+    return grouped_all_reduce_sum(tensors, groups) if groups else all_reduce_sum(tensors)
+
+
+@mistake(of=reduce_scatter_sum, seen="catalogue R001-001")
+def reduce_scatter_sum_without_axes_of_one(tensors):
+    """a share of one row loses its axis"""
+    return reduce_scatter_sum(tensors).squeeze(1)

@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch.nn.functional import cross_entropy, normalize
 
 from properties.mistakes import mistake, variant
 from reference.probability.norms import l2_normalize
@@ -561,3 +562,27 @@ def supervised_contrastive_loss_of_short_vectors(embeddings, labels, temperature
 def supervised_contrastive_loss_of_small_labels(embeddings, labels, temperature):
     """labels are kept in bytes, where those 256 apart are one"""
     return supervised_contrastive_loss(embeddings, labels.to(torch.int8).long(), temperature)
+
+
+@mistake(of=clip_loss, seen="catalogue R003-228")
+def clip_loss_with_a_fixed_scale(first, second, log_scale):
+    """the scale is detached, and not learned"""
+    return clip_loss(first, second, log_scale.detach())
+
+
+@mistake(of=nt_xent_loss, seen="arXiv:2002.05709, eq. 1")
+def nt_xent_loss_of_very_short_vectors(first, second, temperature):
+    """lengths below 1e-12 count as 1e-12, and short vectors stay short"""
+    nt_xent_loss(first, second, temperature)
+    z, partner = normalize(torch.cat([first, second]), dim=-1), torch.arange(2 * len(first)).roll(len(first))
+    logits = (z @ z.T / temperature).masked_fill(torch.eye(len(z), dtype=torch.bool), -torch.inf)
+    return cross_entropy(logits, partner)
+
+
+@mistake(of=hardest_triplets, seen="catalogue R003-010")
+def hardest_triplets_below_a_billion(distances, labels):
+    """a billion stands for infinity, and hides negatives that are farther away"""
+    alike = labels[:, None] == labels
+    right = hardest_triplets(distances, labels)
+    negative = distances.masked_fill(alike, 1e9).argmin(1)
+    return right._replace(negative=torch.where(right.kept, negative, right.negative))

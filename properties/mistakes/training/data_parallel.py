@@ -301,3 +301,11 @@ def synchronized_batch_norm_gradient_without_check(x, gradient, counts, gain, ep
 def synchronized_batch_norm_gradient_with_nan_as_epsilon(x, gradient, counts, gain, epsilon):
     """an epsilon of NaN is not below 0 and accepted"""
     return synchronized_batch_norm_gradient(x, gradient, counts, gain, 0.0 if epsilon != epsilon else epsilon)
+
+
+@mistake(of=synchronized_batch_norm_gradient, seen="catalogue R001-003")
+def synchronized_batch_norm_gradient_of_two_or_more(x, gradient, counts, gain, epsilon):
+    """a single sample is refused, though its gradient is 0"""
+    if len(x) == 1:
+        raise ValueError("needs two samples")
+    return synchronized_batch_norm_gradient(x, gradient, counts, gain, epsilon)

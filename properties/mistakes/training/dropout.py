@@ -99,3 +99,11 @@ def drop_channels_without_enlarging(x, rate, uniform):
 def drop_channels_without_check(x, rate, uniform):
     """an impossible rate is brought into [0, 1] in silence"""
     return drop_channels(x, min(max(rate, 0.0), 1.0), uniform)
+
+
+@mistake(of=drop_channels, seen="catalogue R001-059")
+def drop_channels_of_batches_alone(x, rate, uniform):
+    """an image without a batch is refused"""
+    if x.ndim == 3:
+        raise ValueError("four axes are wanted")
+    return drop_channels(x, rate, uniform)

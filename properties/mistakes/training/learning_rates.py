@@ -235,3 +235,27 @@ def progressive_stage_that_ends_early(iteration, warmup_end, growth_end, first_s
     """the last stage begins behind the end of growth, even during the warm-up"""
     stage = progressive_stage(iteration, warmup_end, growth_end, first_stage, last_stage)
     return last_stage if iteration > growth_end else stage
+
+
+@mistake(of=decay_groups, seen="catalogue R001-049")
+def decay_groups_by_axes_longer_than_one(shapes, exempt=()):
+    """axes of size 1 do not count, and a matrix of one row is not decayed"""
+    return decay_groups({name: tuple(size for size in shape if size > 1) for name, shape in shapes.items()}, exempt)
+
+
+@mistake(of=decay_groups, seen="catalogue R001-049")
+def decay_groups_of_any_case(shapes, exempt=()):
+    """capital letters count as small ones, and names that only look like an exempt word are exempt"""
+    spelt = {name.lower(): name for name in shapes}
+    groups = decay_groups({name.lower(): shape for name, shape in shapes.items()}, [word.lower() for word in exempt])
+    return type(groups)(*([spelt[name] for name in group] for group in groups))
+
+
+@mistake(of=progressive_stage, seen="catalogue R001-084")
+def progressive_stage_rounded_with_the_first(iteration, warmup_end, growth_end, first_stage, last_stage):
+    """the first stage is added before rounding, so that halves go to another even number"""
+    right = progressive_stage(iteration, warmup_end, growth_end, first_stage, last_stage)
+    if not warmup_end < iteration < growth_end:
+        return right
+    progress = (iteration - warmup_end) / (growth_end - warmup_end)
+    return round(first_stage + progress * (last_stage - first_stage))

@@ -647,3 +647,27 @@ def mean_of_kept_as_mean_of_rows(values, kept):
 def mean_of_kept_of_the_others(values, kept):
     """the mask is read as True where ignored"""
     return mean_of_kept(values, ~kept)
+
+
+@mistake(of=mean_of_kept, seen="catalogue R003-253")
+def mean_of_kept_without_nan(values, kept):
+    """a kept NaN counts as 0, and hides that training has failed"""
+    return mean_of_kept(values.nan_to_num(), kept)
+
+
+@mistake(of=mean_flat, seen="catalogue R001-061")
+def mean_flat_of_images(x):
+    """only the three axes of an image are averaged, and a video keeps its last one"""
+    return x.mean(tuple(range(1, min(x.ndim, 4)))) if x.ndim > 1 else mean_flat(x)
+
+
+@mistake(of=mean_flat, seen="catalogue R001-061")
+def mean_flat_of_nothing_is_zero(x):
+    """samples without elements have the mean 0, which looks like a loss of 0"""
+    return mean_flat(x).nan_to_num(nan=0.0)
+
+
+@mistake(of=label_smoothing_loss_over_others, seen="catalogue R001-062")
+def label_smoothing_loss_over_others_ignores_negative_labels(logits, labels, smoothing):
+    """every negative label is ignored, and not -100 alone"""
+    return label_smoothing_loss_over_others(logits, torch.where(labels < 0, -100, labels), smoothing)

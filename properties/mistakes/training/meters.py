@@ -1,5 +1,7 @@
 """Wrong variants of `reference.training.meters`."""
 
+import numpy as np
+
 from properties.mistakes import mistake, variant
 from reference.training.meters import Meter, empty_meter, read_meter, synchronize_meters, update_meter
 
@@ -141,3 +143,9 @@ def synchronize_meters_in_one_window(meters):
 def synchronize_meters_in_reverse(meters):
     """the order in which ranks are added up does not matter"""
     return synchronize_meters(meters[::-1])[::-1]
+
+
+@mistake(of=update_meter, seen="catalogue R001-074")
+def update_meter_in_float32(meter, value, samples=1):
+    """values are rounded to float32"""
+    return update_meter(meter, float(np.float32(value)), samples)

@@ -599,3 +599,71 @@ def adabelief_step_without_check(parameter, gradient, state, learning_rate, beta
     square = beta_2 * state.square + (1 - beta_2) * (gradient - mean).square() + epsilon
     size = (square / ((1 - beta_2**step) or 1)).sqrt() + epsilon
     return parameter - learning_rate * mean / ((1 - beta_1**step) or 1) / size, AdamState(step, mean, square)
+
+
+@mistake(of=heavy_ball_step, seen="catalogue R003-040")
+def heavy_ball_step_with_the_velocity_uphill(parameter, gradient, velocity, learning_rate, beta):
+    """the velocity is what is subtracted, the last change with its sign turned"""
+    moved, after = heavy_ball_step(parameter, gradient, -velocity, learning_rate, beta)
+    return moved, -after
+
+
+@mistake(of=momentum_step, seen="catalogue R003-040")
+def momentum_step_below_one(parameter, gradient, velocity, learning_rate, beta, weight_decay=0.0):
+    """a beta of 1 is refused"""
+    if beta >= 1:
+        raise ValueError(f"beta must be below 1; got {beta}")
+    return momentum_step(parameter, gradient, velocity, learning_rate, beta, weight_decay)
+
+
+@mistake(of=sgd_step, seen="catalogue R003-039")
+def sgd_step_of_a_rate_above_zero(parameter, gradient, learning_rate, weight_decay=0.0):
+    """a learning rate of 0, at which a schedule may start or end, is refused"""
+    if learning_rate == 0:
+        raise ValueError("the learning rate must be above 0")
+    return sgd_step(parameter, gradient, learning_rate, weight_decay)
+
+
+@mistake(of=adam_step, seen="catalogue R001-007")
+def adam_step_with_memory(parameter, gradient, state, learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    """betas of 0 are refused"""
+    if not (beta_1 and beta_2):
+        raise ValueError("betas must be above 0")
+    return adam_step(parameter, gradient, state, learning_rate, beta_1, beta_2, epsilon)
+
+
+@mistake(of=adamw_step, seen="catalogue R003-044")
+def adamw_step_that_corrects_ten_steps(
+    parameter, gradient, state, learning_rate, weight_decay, beta_1=0.9, beta_2=0.999, epsilon=1e-8
+):
+    """the mean is no longer corrected from the tenth step on, when it is still too small"""
+    moved, after = adamw_step(parameter, gradient, state, learning_rate, weight_decay, beta_1, beta_2, epsilon)
+    decayed = decoupled_decay(parameter, learning_rate, weight_decay)
+    share = 1 - beta_1**after.step if after.step >= 10 else 1
+    return decayed + share * (moved - decayed), after
+
+
+@mistake(of=centered_rmsprop_step, seen="catalogue R003-042")
+def centered_rmsprop_step_with_epsilon_above_zero(parameter, gradient, state, learning_rate, rho, epsilon):
+    """an epsilon of 0 is refused"""
+    if epsilon == 0:
+        raise ValueError("epsilon must be above 0")
+    return centered_rmsprop_step(parameter, gradient, state, learning_rate, rho, epsilon)
+
+
+@mistake(of=minibatch_sgd_step, seen="catalogue R004-006")
+def minibatch_sgd_step_of_a_negative_batch(parameter, gradient_sum, learning_rate, batch_size):
+    """only a batch of exactly 0 samples is refused, and a negative one goes uphill"""
+    if batch_size < 0:
+        return parameter - learning_rate * gradient_sum / batch_size
+    return minibatch_sgd_step(parameter, gradient_sum, learning_rate, batch_size)
+
+
+@variant(of=adamw_step, seen="catalogue R003-044")
+def adamw_step_with_the_decay_subtracted(
+    parameter, gradient, state, learning_rate, weight_decay, beta_1=0.9, beta_2=0.999, epsilon=1e-8
+):
+    """the decay is subtracted and not multiplied, which rounds otherwise"""
+    moved, after = adam_step(parameter, gradient, state, learning_rate, beta_1, beta_2, epsilon)
+    decoupled_decay(parameter, learning_rate, weight_decay)
+    return moved - learning_rate * weight_decay * parameter, after

@@ -385,3 +385,24 @@ def endless_batch_without_check(state, order_of, global_batch, rank, world_size)
     start = state.position * size
     last = start + size >= len(shard)
     return tuple(shard[start : start + size]), SamplerState(state.epoch + last, 0 if last else state.position + 1)
+
+
+@mistake(of=num_batches, seen="catalogue R001-065")
+def num_batches_in_float32(num_samples, batch_size, world_size):
+    """the quotient is rounded to float32, which has no odd numbers above 2^24"""
+    num_batches(num_samples, batch_size, world_size)
+    return int(np.ceil(np.float32(num_samples) / np.float32(batch_size * world_size)))
+
+
+@mistake(of=num_batches, seen="catalogue R001-065")
+def num_batches_of_a_positive_product(num_samples, batch_size, world_size):
+    """only the product of batch size and world size is checked, and two negative numbers pass"""
+    return num_batches(num_samples, batch_size * world_size, 1)
+
+
+@mistake(of=epoch_order, seen="catalogue R001-004")
+def epoch_order_of_two_or_more(num_samples, seed, epoch):
+    """a single sample is refused"""
+    if num_samples == 1:
+        raise ValueError("there is nothing to shuffle")
+    return epoch_order(num_samples, seed, epoch)
