@@ -77,7 +77,10 @@ def through(vectors, parameters, epsilon):
 def test_gelu_perceptron_weighs_hidden_numbers_by_their_probability(gelu_perceptron, x, w, b, w_out, b_out):
     """Between two affine maps each number is multiplied by the probability that a standard normal is below it."""
     expected = torch.tensor([widened(row, w, b, w_out, b_out) for row in x.tolist()], dtype=torch.float64)
-    assert_close(gelu_perceptron(x, w, b, w_out, b_out), expected, widened_size(x.abs(), w, b, w_out, b_out))
+    size = widened_size(x.abs(), w, b, w_out, b_out)
+    assert_close(gelu_perceptron(x, w, b, w_out, b_out), expected, size)
+    assert_close(gelu_perceptron(x[0], w, b, w_out, b_out), expected[0], size[0])
+    assert_close(gelu_perceptron(x[None, :, None], w, b, w_out, b_out)[0, :, 0], expected, size)
 
 
 @given(
@@ -87,6 +90,10 @@ def test_inverted_bottleneck_equals_loop_over_vectors(inverted_bottleneck, x, pa
     """Each vector is standardised, widened and scaled alone."""
     expected, size = through(x.flatten(0, 1), parameters, epsilon)
     assert_close(inverted_bottleneck(x, parameters, epsilon), expected.reshape(x.shape), size.reshape(x.shape))
+    assert_close(inverted_bottleneck(x[0, 0], parameters, epsilon), expected[0], size[0])
+    spread = x[0] + numbers(0, 16, 64)
+    expected, size = through(spread, parameters, 0.0)
+    assert_close(inverted_bottleneck(spread, parameters, 0.0), expected, size)
 
 
 @given(
@@ -174,9 +181,13 @@ def test_transposed_attention_averages_channels_by_their_cosine(transposed_atten
         rows = [[product(a, b) / (math.hypot(*a) * math.hypot(*b) or 1.0) for b in k.T.tolist()] for a in q.T.tolist()]
         expected.append(attended(factor * torch.tensor(rows, dtype=torch.float64), v.T).T)
     heads = torch.stack(expected)
-    batch = torch.stack([2.0**-20 * query, query]), torch.stack([key, key]), torch.stack([value, -value])
+    batch = torch.stack([2.0**-50 * query, query]), torch.stack([key, key]), torch.stack([value, -value])
     observed = transposed_attention(*batch, temperature)
-    assert_close(observed, torch.stack([heads, -heads]), attended_magnitude(temperature, value))
+    size = attended_magnitude(temperature, value)
+    assert_close(observed, torch.stack([heads, -heads]), size)
+    assert_close(transposed_attention(query, key, value, temperature), heads, size)
+    nested = transposed_attention(query[None, None], key[None, None], value[None, None], temperature)
+    assert_close(nested[0, 0], heads, size)
 
 
 @given(

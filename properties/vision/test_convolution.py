@@ -39,13 +39,25 @@ def test_convolution_size_equals_number_of_places(convolution_size, size, option
 
 @pytest.mark.parametrize(("kernel_size", "stride", "padding", "dilation"), UNFIT)
 def test_correlation_rejects_what_does_not_fit(
-    correlation, image_windows, convolution_size, kernel_size, stride, padding, dilation
+    correlation,
+    image_windows,
+    convolution_size,
+    grouped_correlation,
+    depthwise_correlation,
+    convolution_layer,
+    kernel_size,
+    stride,
+    padding,
+    dilation,
 ):
     """A kernel has a pixel and fits into the padded image; strides and dilations are at least 1, paddings 0."""
     x = torch.ones(2, 5, 5, dtype=torch.float64)
     weight = torch.ones(3, 2, kernel_size, kernel_size, dtype=torch.float64)
     assert_rejects(convolution_size, 5, kernel_size, stride, padding, dilation)
     assert_rejects(correlation, x, weight, stride, padding, dilation)
+    assert_rejects(grouped_correlation, x, weight, 1, stride, padding, dilation)
+    assert_rejects(depthwise_correlation, x, weight[:2, 0], stride, padding, dilation)
+    assert_rejects(convolution_layer, x, weight, x[0, 0, :3], stride, padding, dilation)
     if padding == 0:
         assert_rejects(image_windows, x, kernel_size, 1, stride, dilation)
         assert_rejects(image_windows, x, 1, kernel_size, stride, dilation)
@@ -62,6 +74,8 @@ def test_image_windows_equal_pixels_cut_out(image_windows, options):
     for (i, top), (j, left) in itertools.product(enumerate(tops), enumerate(lefts)):
         rows, columns = [top + dilation * u for u in range(high)], [left + dilation * v for v in range(wide)]
         assert_equal(windows[..., i, j, :, :], x[..., rows, :][..., columns])
+    assert_equal(image_windows(x[0, 0], *options), windows[0, 0])
+    assert_equal(image_windows(x[:, None], *options), windows[:, None])
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -73,6 +87,7 @@ def test_correlation_equals_sum_over_pixels_under_the_kernel(correlation, x, wei
         for images, kernels in ((x, weight), (x.abs(), weight.abs()))
     )
     assert_close(correlation(x, weight, *options), expected, size)
+    assert_close(correlation(x[:, None], weight, *options), expected[:, None], size[:, None])
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -107,10 +122,11 @@ def test_convolution_layer_hands_its_options_on(convolution_layer, x, weight, bi
     size = sums_under_kernels(x.abs(), weight.abs(), *options) + bias.abs()[:, None, None]
     both = torch.stack([expected, 2 * bias[:, None, None] - expected])
     assert_close(convolution_layer(torch.stack([x, -x]), weight, bias, *options), both, size)
+    assert_close(convolution_layer(torch.stack([x, -x])[None], weight, bias, *options)[0], both, size)
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-@given(x=normals(6, 5, 4), weight=normals(4, 3, 3, 2))
+@given(x=normals(6, 5, 4), weight=normals(8, 3, 3, 2))
 def test_grouped_correlation_equals_dense_one_with_blocks(grouped_correlation, x, weight, options):
     """Outputs of a group see the channels of the group alone: elsewhere the dense kernels are 0."""
     dense = block_diagonal(weight, 2)
@@ -118,6 +134,9 @@ def test_grouped_correlation_equals_dense_one_with_blocks(grouped_correlation, x
     expected = sums_under_kernels(x, dense, *options)
     observed = grouped_correlation(torch.stack([x, -x, x]), weight, 2, *options)
     assert_close(observed, torch.stack([expected, -expected, expected]), size)
+    one, size = (sums_under_kernels(v[:3], w, *options) for v, w in ((x, weight), (x.abs(), weight.abs())))
+    assert_close(grouped_correlation(x[None, None, :3], weight, 1, *options), one[None, None], size)
+    assert_close(grouped_correlation(x[:3], weight[:2], 1, *options), one[:2], size[:2])
 
 
 @pytest.mark.parametrize(("out", "groups"), [(6, 2), (6, 3), (4, 1), (3, 3)])
@@ -162,9 +181,9 @@ def test_depthwise_correlation_equals_correlation_of_each_channel(depthwise_corr
         torch.cat([sums_under_kernels(image[c, None], kernels[c, None, None], *options) for c in range(3)])
         for image, kernels in ((x, weight), (x.abs(), weight.abs()))
     )
-    assert_close(
-        depthwise_correlation(torch.stack([x, -x]), weight, *options), torch.stack([expected, -expected]), size
-    )
+    observed = depthwise_correlation(torch.stack([x, -x])[None], weight, *options)
+    assert_close(observed[0], torch.stack([expected, -expected]), size)
+    assert_close(depthwise_correlation(x, weight, *options), expected, size)
 
 
 @pytest.mark.parametrize("options", [(), (2,)])
@@ -180,6 +199,8 @@ def test_causal_convolution_equals_sum_over_the_past(causal_convolution, x, weig
             size[:, t] += terms.abs().sum(1)
     observed = causal_convolution(torch.stack([x, -x]), weight[:, :, 3 - taps :], *options)
     assert_close(observed, torch.stack([expected, -expected]), size)
+    short = causal_convolution(x[None, None, :, :2], weight[:, :, 3 - taps :], *options)
+    assert_close(short, expected[None, None, :, :2], size[:, :2])
 
 
 @pytest.mark.parametrize("dilation", [1, 2])
@@ -216,7 +237,10 @@ def test_receptive_field_equals_span_of_pixels_reached(receptive_field, kernel_s
 
 @pytest.mark.parametrize(
     ("kernel_sizes", "strides", "dilations"),
-    [((0,), (1,), (1,)), ((3, 3), (1, 0), (1, 1)), ((3,), (1,), (-1,)), ((3, 3), (1,), (1, 1)), ((3,), (1,), ())],
+    [
+        *[((0,), (1,), (1,)), ((-3,), (1,), (1,)), ((3, 3), (1, 0), (1, 1)), ((3,), (-1,), (1,))],
+        *[((3,), (1,), (-1,)), ((3,), (1,), (0,)), ((3, 3), (1,), (1, 1)), ((3,), (1,), ())],
+    ],
 )
 def test_receptive_field_rejects_impossible_layers(receptive_field, kernel_sizes, strides, dilations):
     """Each layer has a kernel, a stride and a dilation, of at least 1."""

@@ -12,12 +12,12 @@ from properties.rejection import assert_rejects
 from properties.strategies import normals, steps
 
 # Stride, padding, dilation and output padding, as far as they are given.
-OPTIONS = [(), (3, 0, 1, 1), (3, 1, 1, 2), (2, 2, 2, 1)]
+OPTIONS = [(), (3, 0, 1, 1), (3, 1, 1, 2), (2, 2, 2, 1), (3, 2, 1, 2)]
 
 IMPOSSIBLE = [
     *[(0, 3), (0, 5, 2), (2, 0), (2, 3, 0), (2, 3, 1, -1), (2, 3, 1, 0, 0)],
     *[(2, 3, 2, 0, 1, 2), (2, 3, 2, 0, 1, 3), (2, 3, 2, 0, 1, -1), (2, 3, 1, 0, 2, 1)],
-    *[(1, 2, 1, 1), (1, 1, 1, 1), (2, 3, 2, 3, 1, 1)],
+    *[(1, 2, 1, 1), (1, 1, 1, 1), (2, 3, 2, 3, 1, 1), (-1, 5)],
 ]
 
 
@@ -104,6 +104,8 @@ def test_transposed_convolution_equals_transposed_matrix(transposed_convolution,
     expected, size = x.flatten(1) @ matrix, x.flatten(1).abs() @ matrix.abs()
     observed = transposed_convolution(x, weight, *options)
     assert_close(observed, expected.reshape(2, 2, height, width), size.reshape(2, 2, height, width))
+    nested = transposed_convolution(x[:, None], weight, *options)
+    assert_close(nested, expected.reshape(2, 1, 2, height, width), size.reshape(2, 1, 2, height, width))
 
 
 @pytest.mark.autograd

@@ -113,6 +113,8 @@ def test_crnn_columns_run_from_left_to_right(crnn_columns, features):
     """Step t of each sample holds the channels of its column t."""
     expected = [[[image[c][0][t] for c in range(3)] for t in range(5)] for image in features.tolist()]
     assert_equal(crnn_columns(features), torch.tensor(expected))
+    assert_equal(crnn_columns(features[:1, :1]), torch.tensor(expected)[:1, :, :1])
+    assert_equal(crnn_columns(features[..., :1]), torch.tensor(expected)[:, :1])
 
 
 @pytest.mark.parametrize("height", [0, 2, 3])
@@ -127,6 +129,8 @@ def test_bidirectional_layer_reads_both_ways(bidirectional_layer, x, weight, bia
     y = bidirectional_layer(x, lambda v: v.cumsum(1), lambda v: 3 * v.cumsum(1), weight, bias)
     expected = [torch.cat([x[:, : t + 1].sum(1), 3 * x[:, t:].sum(1)], -1) @ weight.T + bias for t in range(5)]
     assert_equal(y, torch.stack(expected, 1))
+    single = bidirectional_layer(x[:, :1], lambda v: v.cumsum(1), lambda v: 3 * v.cumsum(1), weight, bias)
+    assert_equal(single[:, 0], torch.cat([x[:, 0], 3 * x[:, 0]], -1) @ weight.T + bias)
 
 
 @given(x=whole(8, 2, 5, 3), weight=whole(4, 4, 6), bias=whole(8, 4))

@@ -53,7 +53,17 @@ def test_checked_graph_returns_what_it_is_given(checked_graph, x, edge_index):
 
 
 @pytest.mark.parametrize(
-    "ends", [[[0], [5]], [[5], [0]], [[-1], [0]], [[1, 2], [3, -2]], [[9], [1]], [[0]], [[0], [1], [2]]]
+    "ends",
+    [
+        [[0], [5]],
+        [[5], [0]],
+        [[-1], [0]],
+        [[1, 2], [3, -2]],
+        [[9], [1]],
+        [[0]],
+        [[0], [1], [2]],
+        [[0, 1], [1, 2], [2, 3]],
+    ],
 )
 def test_checked_graph_rejects_ends_that_are_no_nodes(checked_graph, ends):
     """An edge leads from one of the nodes 0 to 4 to another."""
@@ -70,6 +80,7 @@ def test_adjacency_matrix_counts_edges_by_target(adjacency_matrix, in_degrees, a
     loops = [[*row.tolist(), 0, 1, 2, 3, 4] for row in edge_index]
     assert_equal(add_self_loops(edge_index, 5), torch.tensor(loops))
     assert_equal(adjacency_matrix(torch.tensor(loops), 5), expected + torch.eye(5).long())
+    assert_equal(adjacency_matrix(edge_index[:, :0], 5), torch.zeros(5, 5).long())
 
 
 @pytest.mark.parametrize(
@@ -91,12 +102,13 @@ def test_is_undirected_equals_worked_examples(is_undirected, ends, expected):
 
 @given(first=edges(), second=edges(num_edges=3), x=whole(8, 5, 3), y=whole(8, 5, 3), z=whole(8, 2, 3))
 def test_join_graphs_numbers_nodes_on(join_graphs, first, second, x, y, z):
-    """Behind a graph of five nodes and one of two without edges the nodes of the next are counted from 7."""
-    batch = join_graphs([Graph(x, first), Graph(z, torch.zeros(2, 0).long()), Graph(y, second)])
+    """Behind graphs of five nodes, of two without edges, and of none, the nodes of the next are counted from 7."""
+    none = torch.zeros(2, 0).long()
+    batch = join_graphs([Graph(x, first), Graph(z, none), Graph(z[:0], none), Graph(y, second)])
     assert_equal(batch.x, torch.cat([x, z, y]))
     moved = [[*one, *(end + 7 for end in other)] for one, other in zip(first.tolist(), second.tolist(), strict=True)]
     assert_equal(batch.edge_index, torch.tensor(moved))
-    assert_equal(batch.graph_of_node, torch.tensor([0] * 5 + [1] * 2 + [2] * 5))
+    assert_equal(batch.graph_of_node, torch.tensor([0] * 5 + [1] * 2 + [3] * 5))
 
 
 def test_join_graphs_rejects_none(join_graphs):
@@ -126,13 +138,20 @@ def test_graph_convolution_treats_joined_graphs_as_alone(
 @pytest.mark.parametrize("features", [(), (3,), (1, 3)])
 @given(values=whole(8, 7, 3), index=indices(4, 7))
 def test_scatter_sum_adds_up_by_index(scatter_sum, scatter_mean, features, values, index):
-    """Out come the sum and the mean of the values of each index, and 0 where there is none."""
+    """Out come the sum and the mean of the values of each index, and 0 where there is none; large values of one index
+    leave the others their digits.
+    """
     values = values[:, : math.prod(features)].reshape(7, *features)
     groups = [[value for value, i in zip(values, index.tolist(), strict=True) if i == k] for k in range(5)]
     sums = gathered([[value.reshape(-1) for value in group] for group in groups], math.prod(features))
     assert_equal(scatter_sum(values, index, 5), sums.reshape(5, *features))
     means = sums / torch.tensor([max(1, len(group)) for group in groups])[:, None]
     assert_close(scatter_mean(values, index, 5), means.reshape(5, *features))
+    large = (2.0**40 * (index == 0)).reshape(7, *[1] * len(features))
+    others, size = sums[1:].reshape(4, *features) / 3, 7 * 8
+    assert_close(scatter_sum(values / 3 + large, index, 5)[1:], others, size)
+    assert_equal(scatter_sum(values[:0], index[:0], 5), torch.zeros(5, *features))
+    assert_equal(scatter_mean(values[:0], index[:0], 5), torch.zeros(5, *features))
 
 
 @given(scores=whole(16, 7), index=indices(4, 7), shifts=whole(1024, 5))
@@ -144,6 +163,7 @@ def test_scatter_softmax_is_a_softmax_of_each_index(scatter_softmax, scores, ind
     size = expected * (1 + 2 * scores.abs().max())
     assert_close(scatter_softmax(scores, index, 5), expected, size)
     assert_close(scatter_softmax(scores + shifts[index], index, 5), expected, size)
+    assert_equal(scatter_softmax(scores[:0], index[:0], 5).shape, (0,))
 
 
 @given(x=whole(4096, 5, 3), edge_index=edges(), weight=whole(4, 2, 3))
@@ -152,6 +172,7 @@ def test_graph_sum_layer_equals_dense_product(graph_sum_layer, adjacency_matrix,
     mapped = dot_products(x, weight)
     expected = gathered([[mapped[j] for j in row] for row in sources(edge_index, 5)], 2)
     assert_equal(graph_sum_layer(x, edge_index, weight), expected)
+    assert_close(graph_sum_layer(x / 3, edge_index, weight), expected / 3, 1 + 7 * x.abs().amax() * weight.abs().sum())
     assert_equal(adjacency_matrix(edge_index, 5).double() @ mapped, expected)
     assert_equal(graph_sum_layer(x, torch.arange(5).expand(2, -1), weight), mapped)
 

@@ -57,6 +57,7 @@ def test_frame_differences_of_large_frames_are_exact(frame_differences, key_fram
     video[1], video[1, 0, 0] = 255, 254
     assert_equal(frame_differences(video), [255 * 260**2 - 1])
     assert_equal(key_frames(video, 255.0 * 260**2 - 2), [False, True])
+    assert_equal(key_frames(video, math.inf), [False, False])
 
 
 @pytest.mark.parametrize("threshold", [-1.0, -0.25, math.nan])

@@ -43,6 +43,7 @@ def test_max_pool_equals_largest_pixel(max_pool, x, window):
     dark = x.floor() - 2**17
     assert_equal(max_pool(dark, *window), pooled(dark, max, *window))
     assert_equal(max_pool(x[0], *window), pooled(x, max, *window)[0])
+    assert_equal(max_pool(x[None, None], *window), pooled(x, max, *window)[None, None])
 
 
 @pytest.mark.parametrize("increasing", [torch.exp, lambda x: x.floor() - 0.25])
@@ -66,15 +67,20 @@ def test_average_pool_equals_correlation_with_equal_weights(average_pool, x, win
         torch.stack([torch.from_numpy(signal.correlate2d(channel.numpy(), kernel, "valid")) for channel in image])
         for image in (framed, framed.abs())
     )
-    assert_close(average_pool(x[:, None], *window)[:, 0], expected[:, ::stride, ::stride], size[:, ::stride, ::stride])
+    expected, size = expected[:, ::stride, ::stride], size[:, ::stride, ::stride]
+    assert_close(average_pool(x[:, None], *window)[:, 0], expected, size)
+    assert_close(average_pool(x[0], *window), expected[0], size[0])
+    assert_close(average_pool(x[None, None, None], *window)[0, 0, 0], expected, size)
 
 
 @pytest.mark.parametrize("window", WINDOWS)
 @given(x=normals(2, 5, 7))
 def test_average_pool_of_pixels_equals_mean_of_pixels_inside(average_pool_of_pixels, x, window):
     """The pixels of the image in a window are averaged, and where it reaches beyond the border these are fewer."""
-    observed = average_pool_of_pixels(x[:, None], *window)[:, 0]
-    assert_close(observed, pooled(x, mean, *window), pooled(x.abs(), mean, *window))
+    expected, size = pooled(x, mean, *window), pooled(x.abs(), mean, *window)
+    assert_close(average_pool_of_pixels(x[:, None], *window)[:, 0], expected, size)
+    assert_close(average_pool_of_pixels(x[0], *window), expected[0], size[0])
+    assert_close(average_pool_of_pixels(x[None, None, None], *window)[0, 0, 0], expected, size)
 
 
 @given(x=normals(2, 3, 5, 7))

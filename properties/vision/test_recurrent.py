@@ -91,6 +91,8 @@ def test_recurrent_step_equals_sigmoid_of_both_sums(recurrent_step, joined_recur
     assert_close(recurrent_step(x, state, weight[:, :3], weight[:, 3:], bias), tanh(z), size)
     assert_close(joined_recurrent_step(x, state, weight, bias), tanh(z), size)
     assert_close(joined_recurrent_step(x[None], state[None], weight, bias)[0], tanh(z), size)
+    assert_close(joined_recurrent_step(x[1], state[1], weight, bias), tanh(z)[1], size[1])
+    assert_close(recurrent_step(x[1], state[1], weight[:, :3], weight[:, 3:], bias), tanh(z)[1], size[1])
     without = tanh(dot_products(x, weight[:, :3]) + bias)
     assert_close(recurrent_step(x, state, weight[:, :3], 0 * weight[:, 3:], bias), without, size)
 
@@ -182,9 +184,10 @@ def test_greedy_continuation_rejects_an_empty_prefix(greedy_continuation, length
     assert_rejects(greedy_continuation, prefix, num_predictions, steps(2, 5), step, predict)
 
 
-@given(network=networks(), states_bar=whole(8, 2, 4, 5))
-def test_recurrent_gradient_equals_derivatives(recurrent_gradient, network, states_bar):
+@given(network=networks(), states_bar=whole(8, 2, 4, 5), num_steps=st.sampled_from([4, 1]))
+def test_recurrent_gradient_equals_derivatives(recurrent_gradient, network, states_bar, num_steps):
     """Every number that goes in moves sum_t states_bar_t . h_t as its gradient says, by an imaginary step."""
+    network["x"], states_bar = network["x"][:, :num_steps], states_bar[:, :num_steps]
     expected, _ = derivatives(states_bar, **network)
     gradient, size = recurrent_gradient(**network, states_bar=states_bar), gradient_size(states_bar, **network)
     for name in RecurrentGradient._fields:

@@ -14,8 +14,8 @@ from properties.closeness import assert_close, assert_equal
 from properties.rejection import assert_rejects
 from properties.strategies import dyadics, normals, numbers, steps
 
-SIZES = [(7, 2), (1, 9)]
-SLOPES = st.sampled_from([-1.0, -0.75, -0.5, -0.25, 0.0])
+SIZES = [(7, 2), (1, 9), (3, 1)]
+SLOPES = st.sampled_from([-1.0, -0.75, -0.5, -0.25, 0.0, 0.5])
 
 
 def centres(size, side):
@@ -157,11 +157,14 @@ def test_bilinear_resize_preserves_constants_and_size(
     for resize in (bilinear_resize, aligned_bilinear_resize, nearest_resize, nearest_centre_resize):
         assert_close(resize(level, rows, columns), level.expand(2, 3, rows, columns))
         assert_close(resize(level.expand(2, 3, 5, 4), rows, columns), level.expand(2, 3, rows, columns))
+        assert_equal(resize(image[:, None, None], rows, columns)[:, 0, 0], resize(image, rows, columns).double())
         assert_equal(resize(image, 5, 4), image)
     for resize in (cubic_resize, aligned_cubic_resize):
         assert_close(resize(level, rows, columns, -0.75), level.expand(2, 3, rows, columns), 9)
         assert_close(resize(level.expand(2, 3, 5, 4), rows, columns, -0.75), level.expand(2, 3, rows, columns), 9)
         assert_equal(resize(image, 5, 4, -0.75), image)
+        nested = resize(image[:, None, None], rows, columns, -0.75)[:, 0, 0]
+        assert_equal(nested, resize(image, rows, columns, -0.75).double())
 
 
 @given(distance=dyadics(-3 * 64, 3 * 64, 2, 5, grid=64), a=SLOPES)
@@ -169,6 +172,8 @@ def test_cubic_kernel_equals_hermite_spline(cubic_kernel, distance, a):
     """It is 1 at 0 and 0 at all other whole numbers, with slope a at 1, -a at -1 and 0 at 0, and cubic between."""
     spline = CubicHermiteSpline(range(-3, 4), [0, 0, 0, 1, 0, 0, 0], [0, 0, -a, 0, a, 0, 0])
     assert_close(cubic_kernel(distance, a), torch.from_numpy(spline(distance.numpy())), 32)
+    third = distance[0, 0] / 3
+    assert_close(cubic_kernel(third, a), float(spline(third.item())), 32)
 
 
 @given(fraction=dyadics(0, 63, 5, grid=64), a=SLOPES)
@@ -182,7 +187,7 @@ def test_cubic_kernel_sums_to_one(cubic_kernel, fraction, a):
 
 
 @pytest.mark.parametrize(
-    ("height", "width", "rows", "columns"), [(5, 4, 0, 3), (5, 4, 3, -1), (0, 4, 2, 3), (5, 0, 2, 3)]
+    ("height", "width", "rows", "columns"), [(5, 4, 0, 3), (5, 4, 3, 0), (5, 4, 3, -1), (0, 4, 2, 3), (5, 0, 2, 3)]
 )
 def test_bilinear_resize_rejects_images_without_pixels(
     bilinear_resize,

@@ -114,6 +114,11 @@ def test_bottleneck_branch_equals_correlations(bottleneck_branch, x, reduce, ker
     seen = positive(correlated(narrow, kernel)[..., ::stride, ::stride] * c + d)
     norms = tuple(affine(*pair) for pair in AFFINE)
     assert_equal(bottleneck_branch(x, reduce, kernel, expand, norms, *given_stride), mixed(expand, seen) * e + f)
+    images = norms[0], lambda v: v + v.sum((2, 3), keepdim=True), norms[2]
+    strided = correlated(narrow, kernel)[..., ::stride, ::stride]
+    seen = positive(strided + strided.sum((2, 3), keepdim=True))
+    square = bottleneck_branch(x, reduce, kernel, expand[:3], images, *given_stride)
+    assert_equal(square, mixed(expand[:3], seen) * e + f)
 
 
 @given(

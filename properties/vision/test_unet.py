@@ -140,6 +140,7 @@ def test_join_skip_stacks_channels(join_skip, x, skip):
     assert_equal(joined[:, :3], x)
     assert_equal(joined[:, 3:], skip)
     assert_equal(tuple(joined.shape), (2, 10, 4, 5))
+    assert_equal(join_skip(x, x + 1), torch.cat([x, x + 1], 1))
 
 
 @pytest.mark.parametrize("shape", [(1, 7, 4, 5), (2, 7, 4, 1), (2, 7, 1, 5), (2, 7, 5, 4), (2, 7, 8, 10)])

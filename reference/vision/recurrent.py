@@ -302,7 +302,7 @@ def lstm_step(
     f. The LSTM of 1997 has no f; others let the gates see c too (peepholes).
     Notes: R004-013.
     """
-    _check_gates(weight_h, 4)
+    _check_gates(4, weight_h, weight_x, bias)
     i, f, g, o = (linear(x, weight_x, bias) + linear(state.hidden, weight_h)).chunk(4, -1)
     cell = f.sigmoid() * state.cell + i.sigmoid() * g.tanh()
     return LstmState(o.sigmoid() * cell.tanh(), cell)
@@ -330,7 +330,7 @@ def gru_step(
     arXiv:1412.3555, exchange z and 1 - z.
     Notes: R004-013.
     """
-    _check_gates(weight_h, 3)
+    _check_gates(3, weight_h, weight_x, bias_x, bias_h)
     r_x, z_x, n_x = linear(x, weight_x, bias_x).chunk(3, -1)
     r_h, z_h, n_h = linear(state, weight_h, bias_h).chunk(3, -1)
     r, z = (r_x + r_h).sigmoid(), (z_x + z_h).sigmoid()
@@ -342,7 +342,7 @@ def _check_steps(x: Tensor) -> None:
         raise ValueError(f"a sequence has at least one step; got {x.shape[1]}")
 
 
-def _check_gates(weight_h: Tensor, gates: int) -> None:
-    rows, hidden = weight_h.shape
-    if rows != gates * hidden:
-        raise ValueError(f"the weights must have {gates} x {hidden} rows; got {rows}")
+def _check_gates(gates: int, weight_h: Tensor, *others: Tensor) -> None:
+    hidden, rows = weight_h.shape[1], [len(parameter) for parameter in (weight_h, *others)]
+    if any(count != gates * hidden for count in rows):
+        raise ValueError(f"weights and biases must have {gates} x {hidden} rows; got {rows}")

@@ -343,3 +343,18 @@ def sdta_encoder_that_broadcasts(x, split, attend, feed_forward):
     tokens = split(x).flatten(2).mT
     tokens = tokens + attend(tokens)
     return x + torch.unflatten(feed_forward(tokens).mT, 2, x.shape[2:])
+
+
+@mistake(of=transposed_attention, seen="catalogue R004-077")
+def transposed_attention_of_very_short_channels(query, key, value, temperature):
+    """channels shorter than 1e-12 count as 1e-12 long, and stay short"""
+    q, k = (normalize(side.mT, dim=-1) for side in (query, key))
+    return value @ torch.softmax(temperature[:, None, None] * (q @ k.mT), -1).mT
+
+
+@mistake(of=inverted_bottleneck, seen="catalogue R004-077")
+def inverted_bottleneck_with_epsilon_above_zero(x, parameters, epsilon):
+    """an epsilon of 0 is refused"""
+    if epsilon == 0:
+        raise ValueError("epsilon must be above 0")
+    return inverted_bottleneck(x, parameters, epsilon)

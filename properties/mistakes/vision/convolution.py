@@ -408,3 +408,41 @@ def convolution_multiply_adds_without_groups(rows, columns, kernel_size, channel
 def convolution_multiply_adds_without_check(rows, columns, kernel_size, channels, out, groups=1):
     """an image without pixels, or a kernel without weights, is accepted"""
     return rows * columns * kernel_size**2 * channels * out // groups
+
+
+@mistake(of=grouped_correlation, seen="catalogue R003-037")
+def grouped_correlation_that_crops(x, weight, groups, stride=1, padding=0, dilation=1):
+    """a negative padding is accepted and crops the image"""
+    if padding < 0:
+        return grouped_correlation(pad(x, (padding,) * 4), weight, groups, stride, 0, dilation)
+    return grouped_correlation(x, weight, groups, stride, padding, dilation)
+
+
+@mistake(of=depthwise_correlation, seen="catalogue R003-038")
+def depthwise_correlation_that_crops(x, weight, stride=1, padding=0, dilation=1):
+    """a negative padding is accepted and crops the image"""
+    if padding < 0:
+        return depthwise_correlation(pad(x, (padding,) * 4), weight, stride, 0, dilation)
+    return depthwise_correlation(x, weight, stride, padding, dilation)
+
+
+@mistake(of=convolution_layer, seen="catalogue R003-036")
+def convolution_layer_that_crops(x, weight, bias, stride=1, padding=0, dilation=1):
+    """a negative padding is accepted and crops the image"""
+    if padding < 0:
+        return convolution_layer(pad(x, (padding,) * 4), weight, bias, stride, 0, dilation)
+    return convolution_layer(x, weight, bias, stride, padding, dilation)
+
+
+@mistake(of=causal_convolution, seen="catalogue R003-036")
+def causal_convolution_of_long_sequences(x, weight, dilation=1):
+    """a sequence shorter than the dilated kernel is refused"""
+    if x.shape[-1] <= dilation * (weight.shape[-1] - 1):
+        raise ValueError("the sequence is shorter than the kernel")
+    return causal_convolution(x, weight, dilation)
+
+
+@mistake(of=receptive_field, seen="catalogue R003-161")
+def receptive_field_of_any_dilation(kernel_sizes, strides, dilations):
+    """a dilation of 0 is taken for 1"""
+    return receptive_field(kernel_sizes, strides, [dilation or 1 for dilation in dilations])

@@ -172,3 +172,11 @@ def overlap_counts_with_one_pixel_more(size, kernel_size, stride):
 def overlap_counts_without_check(size, kernel_size, stride):
     """no pixels, or a kernel or stride of 0, are accepted"""
     return overlap_counts(max(size, 1), max(kernel_size, 1), max(stride, 1))
+
+
+@mistake(of=transposed_convolution, seen="catalogue R003-167")
+def transposed_convolution_of_small_paddings(x, weight, stride=1, padding=0, dilation=1, output_padding=0):
+    """a padding beyond the kernel, which crops whole stamps, is refused"""
+    if padding > dilation * (min(weight.shape[-2:]) - 1):
+        raise ValueError("the padding must lie within the kernel")
+    return transposed_convolution(x, weight, stride, padding, dilation, output_padding)

@@ -217,3 +217,10 @@ def ctc_collapse_by_changes(path, blank=0):
     """a label counts where it differs from the one before: the first of each run, and a run of blanks has none"""
     before = [None, *path][: len(path)]
     return [label for label, previous in zip(path, before, strict=True) if label not in (blank, previous)]
+
+
+@mistake(of=crnn_columns, seen="catalogue R004-076")
+def crnn_columns_without_axes_of_one(features):
+    """all axes of size 1 are dropped, a batch of one image included"""
+    crnn_columns(features)
+    return features.squeeze().mT.clone() if features.squeeze().ndim > 1 else features.flatten()

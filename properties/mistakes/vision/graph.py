@@ -459,3 +459,24 @@ def graph_attention_below_the_largest_score_of_all(
     scores = (scores - scores.amax(0, keepdim=True) if len(scores) else scores).exp()
     shares = scores / (scatter_sum(scores, target, len(x))[target] + 1e-16)
     return scatter_sum(shares[:, None] * mapped[source], target, len(x))
+
+
+@mistake(of=scatter_sum, seen="catalogue R004-061")
+def scatter_sum_by_differences_of_running_sums(values, index, size):
+    """the sums are differences of running sums, in which large values of one index drown the others"""
+    order = index.argsort(stable=True)
+    running = torch.cat([values.new_zeros(1, *values.shape[1:]), values[order].cumsum(0)])
+    ends = torch.searchsorted(index[order].contiguous(), torch.arange(size + 1))
+    return running[ends[1:]] - running[ends[:-1]]
+
+
+@mistake(of=join_graphs, seen="catalogue R004-060")
+def join_graphs_without_empty_ones(graphs):
+    """a graph without nodes is not counted, and those behind it have another number"""
+    return join_graphs([graph for graph in graphs if len(graph.x)] or graphs)
+
+
+@mistake(of=checked_graph, seen="catalogue R004-060")
+def checked_graph_of_edges_in_rows(x, edge_index):
+    """edges in rows are taken for edges in columns"""
+    return checked_graph(x, edge_index.T if len(edge_index) != 2 == edge_index.shape[1] else edge_index)

@@ -153,3 +153,19 @@ def global_average_pool_of_all_but_the_first_axis(x):
 def global_average_pool_of_two_leading_axes(x):
     """channels are the second axis, whatever the number of axes"""
     return x.flatten(2).mean(2)
+
+
+@mistake(of=average_pool, seen="catalogue R004-011")
+def average_pool_of_batches_alone(x, kernel_size, stride, padding=0):
+    """a single plane is refused"""
+    if x.ndim == 2:
+        raise ValueError("three axes are wanted")
+    return average_pool(x, kernel_size, stride, padding)
+
+
+@mistake(of=average_pool_of_pixels, seen="catalogue R004-011")
+def average_pool_of_pixels_of_four_axes(x, kernel_size, stride, padding=0):
+    """batches of batches are refused"""
+    if x.ndim > 4:
+        raise ValueError("at most four axes are wanted")
+    return average_pool_of_pixels(x, kernel_size, stride, padding)

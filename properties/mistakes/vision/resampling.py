@@ -253,3 +253,21 @@ def aligned_cubic_resize_by_centres(image, rows, columns, a):
 def aligned_cubic_resize_of_opencv(image, rows, columns, a):
     """a is -3/4 whatever was asked for"""
     return aligned_cubic_resize(image, rows, columns, -0.75)
+
+
+@mistake(of=aligned_bilinear_resize, seen="catalogue R003-165")
+def aligned_bilinear_resize_to_the_last_column(image, rows, columns):
+    """a single column is the last one"""
+    return aligned_bilinear_resize(image.flip(-1) if columns == 1 else image, rows, columns)
+
+
+@mistake(of=aligned_cubic_resize, seen="catalogue R003-165")
+def aligned_cubic_resize_to_the_last_column(image, rows, columns, a):
+    """a single column is the last one"""
+    return aligned_cubic_resize(image.flip(-1) if columns == 1 else image, rows, columns, a)
+
+
+@mistake(of=nearest_resize, seen="catalogue R003-165")
+def nearest_resize_to_no_column(image, rows, columns):
+    """no columns are accepted, and an image without pixels returned"""
+    return nearest_resize(image, rows, columns or 1)[..., :columns]

@@ -480,3 +480,19 @@ def squeeze_excitation_that_overflows(x, weight_in, weight_out):
     """the gate is e^z / (1 + e^z), and NaN for large z"""
     scores = (relu(x.mean((-2, -1)) @ weight_in.T) @ weight_out.T).exp()
     return (scores / (1 + scores))[..., None, None] * x
+
+
+@mistake(of=bottleneck_branch, seen="catalogue R004-064")
+def bottleneck_branch_with_the_stride_at_its_end(x, reduce, kernel, expand, norms, stride=1):
+    """the last convolution has the stride, and the second norm sees pixels that it skips"""
+    inner = bottleneck_branch(x, reduce, kernel, torch.eye(len(kernel)).to(x), (*norms[:2], lambda v: v))
+    if stride < 1:
+        return bottleneck_branch(x, reduce, kernel, expand, norms, stride)
+    return norms[2](torch.einsum("oc,bchw->bohw", expand, inner[..., ::stride, ::stride]))
+
+
+@mistake(of=bottleneck_branch, seen="catalogue R004-064")
+def bottleneck_branch_with_its_shortcut(x, reduce, kernel, expand, norms, stride=1):
+    """where the shapes allow it the input is added already in the branch"""
+    y = bottleneck_branch(x, reduce, kernel, expand, norms, stride)
+    return x + y if x.shape == y.shape else y
