@@ -58,6 +58,8 @@ def symmetric_channel_scale(x, axis, bits=8):
 def affine_parameters(low, high, lowest=-128, highest=127):
     if 0 < lowest < highest:
         raise NotImplementedError("observers of torch have 0 among their codes")
+    if highest - lowest > 255:
+        raise NotImplementedError("observers of torch have 256 codes at most")
     ranges = torch.stack([low.flatten(), high.flatten()], -1)
     dtype = torch.qint8 if lowest < 0 else torch.quint8
     ends = dtype, lowest, highest
