@@ -181,8 +181,9 @@ def test_depthwise_correlation_equals_correlation_of_each_channel(depthwise_corr
         torch.cat([sums_under_kernels(image[c, None], kernels[c, None, None], *options) for c in range(3)])
         for image, kernels in ((x, weight), (x.abs(), weight.abs()))
     )
-    observed = depthwise_correlation(torch.stack([x, -x])[None], weight, *options)
-    assert_close(observed[0], torch.stack([expected, -expected]), size)
+    batch, both = torch.stack([x, -x]), torch.stack([expected, -expected])
+    assert_close(depthwise_correlation(batch, weight, *options), both, size)
+    assert_close(depthwise_correlation(batch[:, None], weight, *options)[:, 0], both, size)
     assert_close(depthwise_correlation(x, weight, *options), expected, size)
 
 

@@ -165,7 +165,7 @@ def layout_given_categories_that_drops_elements(categories, uniform, num_categor
 
 
 @mistake(of=layout_given_categories, seen="catalogue R000-002")
-def layout_given_no_categories(categories, uniform, num_categories, length=121, num_coordinates=128):
+def layout_given_categories_of_nothing(categories, uniform, num_categories, length=121, num_coordinates=128):
     """a layout without elements is accepted, as START, END and PAD"""
     if len(categories):
         return layout_given_categories(categories, uniform, num_categories, length, num_coordinates)
