@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import platform
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,12 +68,13 @@ def load_subject(name: str, device: str) -> Subject:
 
 def _import(name: str) -> ModuleType:
     try:
-        if name.endswith(".py"):
-            return _import_path(Path(name).resolve())
-        shipped = f"{SHIPPED}.{name}"
-        if importlib.util.find_spec(shipped):
-            return importlib.import_module(shipped)
-        return importlib.import_module(name)
+        with warnings.catch_warnings(action="ignore"):  # a library may find another one out of date
+            if name.endswith(".py"):
+                return _import_path(Path(name).resolve())
+            shipped = f"{SHIPPED}.{name}"
+            if importlib.util.find_spec(shipped):
+                return importlib.import_module(shipped)
+            return importlib.import_module(name)
     except (Exception, SystemExit) as error:
         available = ", ".join(shipped_subjects())
         raise SubjectError(

@@ -32,8 +32,9 @@ def test_missing_subject_names_the_shipped_ones():
         load_subject("no_such_subject", "cpu")
 
 
-def test_good_adapter_offers_what_it_defines(tmp_path):
-    assert set(load_subject(str(write_adapter(tmp_path, GOOD)), "cpu").functions) == {"gaussian_posterior"}
+@pytest.mark.parametrize("before", ["", "import warnings; warnings.warn('it is old', DeprecationWarning)"])
+def test_good_adapter_offers_what_it_defines(tmp_path, before):
+    assert set(load_subject(str(write_adapter(tmp_path, before + GOOD)), "cpu").functions) == {"gaussian_posterior"}
 
 
 @pytest.mark.parametrize(

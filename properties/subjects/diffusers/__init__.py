@@ -55,9 +55,7 @@ need not be a square. A quantiser of a single code, with all numbers for its cha
 is passed on by ** keeps the library's default.
 """
 
-import contextlib
 import math
-import warnings
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -131,13 +129,6 @@ def _drawing(place, noise, name="randn_tensor"):
     return patch.object(place, name, lambda *_, **__: noise)
 
 
-@contextlib.contextmanager
-def _as_arrays():
-    with np.errstate(divide="ignore"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
-        yield
-
-
 def _check_noise(noise, *counts):
     if noise.shape[: len(counts)] != counts:
         raise NotImplementedError("diffusers has no table of noise: each step draws its own")
@@ -188,8 +179,7 @@ def log_snr(alpha_bar):
 def sigma_from_alpha_bar(alpha_bar):
     scheduler = EulerDiscreteScheduler()
     scheduler.alphas_cumprod = alpha_bar.flatten().cpu()
-    with _as_arrays():
-        scheduler.set_timesteps(timesteps=list(range(alpha_bar.numel())))
+    scheduler.set_timesteps(timesteps=list(range(alpha_bar.numel())))
     return scheduler.sigmas[:-1].reshape(alpha_bar.shape).to(alpha_bar.device)
 
 
@@ -414,17 +404,15 @@ def heun_step(denoiser, x, sigma, sigma_next):
 
 def euler_sample(denoiser, x, sigmas):
     scheduler = EulerDiscreteScheduler(prediction_type="sample")
-    with _as_arrays():
-        scheduler.set_timesteps(sigmas=sigmas.tolist())
+    scheduler.set_timesteps(sigmas=sigmas.tolist())
     return _along_sigmas(scheduler, scheduler.timesteps, denoiser, x)
 
 
 def heun_sample(denoiser, x, sigmas):
     noisy = sigmas[sigmas > 0].cpu().double()
-    with _as_arrays():
-        scheduler = HeunDiscreteScheduler(prediction_type="sample")
-        scheduler.alphas_cumprod = 1 / (1 + noisy**2)
-        scheduler.set_timesteps(timesteps=range(len(noisy)))
+    scheduler = HeunDiscreteScheduler(prediction_type="sample")
+    scheduler.alphas_cumprod = 1 / (1 + noisy**2)
+    scheduler.set_timesteps(timesteps=range(len(noisy)))
     timesteps = scheduler.timesteps if len(noisy) < len(sigmas) else scheduler.timesteps[:-1]
     return _along_sigmas(scheduler, timesteps, denoiser, x)
 

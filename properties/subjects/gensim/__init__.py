@@ -60,8 +60,7 @@ def huffman_paths(counts):
 def _counted(counts, **config):
     """A model of words with these counts, in this order; one that never occurs is a word too."""
     model = Word2Vec(vector_size=1, min_count=0, sorted_vocab=0, **config)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        model.build_vocab_from_freq({str(word): count for word, count in enumerate(counts)})
+    model.build_vocab_from_freq({str(word): count for word, count in enumerate(counts)})
     return model
 
 
@@ -69,9 +68,8 @@ def _counted(counts, **config):
 
 
 def cosine_similarity(a, b):
-    with np.errstate(invalid="ignore"):
-        pairs = zip(a.reshape(-1, a.shape[-1]), b.reshape(-1, 1, b.shape[-1]), strict=True)
-        return np.array([KeyedVectors.cosine_similarities(*pair)[0] for pair in pairs]).reshape(a.shape[:-1])
+    pairs = zip(a.reshape(-1, a.shape[-1]), b.reshape(-1, 1, b.shape[-1]), strict=True)
+    return np.array([KeyedVectors.cosine_similarities(*pair)[0] for pair in pairs]).reshape(a.shape[:-1])
 
 
 def inverse_document_frequency(documents):

@@ -45,8 +45,7 @@ def _model(model, log_emission):
 
 def _score_samples(model, log_emission):
     given, samples = _model(model, log_emission)
-    with np.errstate(invalid="ignore"):  # observations that no path can emit have posteriors of NaN
-        _, posteriors = given.score_samples(samples)
+    _, posteriors = given.score_samples(samples)
     return posteriors, *given.lattices
 
 
@@ -84,6 +83,5 @@ def baum_welch_step(model, sequences):
     fitted = CategoricalHMM(states, n_features=symbols, n_iter=1, init_params="")
     fitted.startprob_, fitted.transmat_, fitted.emissionprob_ = model
     samples = np.array([symbol for sequence in sequences for symbol in sequence], dtype=np.int64)
-    with np.errstate(invalid="ignore"):  # as above
-        fitted.fit(samples[:, None], [len(sequence) for sequence in sequences])
+    fitted.fit(samples[:, None], [len(sequence) for sequence in sequences])
     return CategoricalHiddenMarkovModel(fitted.startprob_, fitted.transmat_, fitted.emissionprob_)

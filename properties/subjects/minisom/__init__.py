@@ -13,8 +13,6 @@ A map has no argument for its weights, which are put in the place of the random 
 distances: the nodes are put that far from the first.
 """
 
-import warnings
-
 import numpy as np
 from minisom import MiniSom
 
@@ -74,8 +72,7 @@ def som_train(weights, data, order, learning_rate, sigma):
 
 def som_pca_start(data, rows, columns):
     som = MiniSom(rows, columns, data.shape[1])
-    with warnings.catch_warnings(action="ignore"):
-        som.pca_weights_init(data)
+    som.pca_weights_init(data)
     return som.get_weights().astype(data.dtype)
 
 
@@ -84,5 +81,4 @@ def quantization_error(weights, data):
 
 
 def topographic_error(weights, data):
-    with warnings.catch_warnings(action="ignore"):
-        return np.asarray(_som(weights).topographic_error(data), weights.dtype)
+    return np.asarray(_som(weights).topographic_error(data), weights.dtype)

@@ -32,7 +32,6 @@ The velocity of rectified flow has the other sign, and its timesteps are thousan
 """
 
 import itertools
-import warnings
 from unittest.mock import patch
 
 import torch
@@ -346,10 +345,7 @@ def discretized_gaussian_log_likelihood(x, mean, log_scale):
 
 def frechet_distance(mean_1, covariance_1, mean_2, covariance_2):
     moments = [moment.double() for moment in (mean_1, covariance_1, mean_2, covariance_2)]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The `disp` argument is deprecated", DeprecationWarning)
-        warnings.simplefilter("ignore", RuntimeWarning)  # of scipy about singular covariances, which are allowed
-        return compute_frechet_distance(*moments).to(mean_1)
+    return compute_frechet_distance(*moments).to(mean_1)
 
 
 def standardize(data, mean, std):

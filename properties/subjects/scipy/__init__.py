@@ -30,8 +30,6 @@ is made without validation. lsqr iterates for as long as rounding lets it, and n
 are padded with zeros before a correlation, and strides skip places after it.
 """
 
-import warnings
-
 import numpy as np
 from scipy import linalg, ndimage, signal, special, stats
 from scipy.cluster import vq
@@ -204,9 +202,7 @@ def kmeans_step(data, centroids):
 def kmeans(data, centroids, num_steps):
     if num_steps == 0:
         raise NotImplementedError("kmeans2 makes at least one iteration")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "One of the clusters is empty", UserWarning)
-        return vq.kmeans2(data, centroids, num_steps, minit="matrix")[0]
+    return vq.kmeans2(data, centroids, num_steps, minit="matrix")[0]
 
 
 # Images

@@ -31,14 +31,12 @@ have the divisor n - 1, which for a likelihood is turned into n.
 """
 
 import math
-import warnings
 
 import numpy as np
 from sklearn import metrics, preprocessing
 from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.covariance import EmpiricalCovariance
 from sklearn.decomposition import PCA, FactorAnalysis
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Kernel
@@ -60,13 +58,6 @@ PACKAGES = ("scikit-learn", "scipy")
 ARRAYS = "numpy"
 
 
-def _fit(model, *data):
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", "With alpha=0")
-        return model.fit(*data)
-
-
 def _rows(function, *tables):
     batch = tables[0].shape[:-1]
     rows = zip(*(table.reshape(-1, table.shape[-1]) for table in tables), strict=True)
@@ -77,13 +68,11 @@ def _rows(function, *tables):
 
 
 def mixture_log_density(mixture, data):
-    with np.errstate(divide="ignore"):
-        return _mixture(mixture).score_samples(data)
+    return _mixture(mixture).score_samples(data)
 
 
 def responsibilities(mixture, data):
-    with np.errstate(divide="ignore"):
-        return _mixture(mixture).predict_proba(data)
+    return _mixture(mixture).predict_proba(data)
 
 
 def mixture_m_step(data, responsibilities, variance_floor=0.0):
@@ -96,7 +85,7 @@ def mixture_m_step(data, responsibilities, variance_floor=0.0):
 def mixture_em_step(mixture, data, variance_floor=0.0):
     model = _mixture(mixture, reg_covar=variance_floor, max_iter=1, warm_start=True)
     model.converged_, model.lower_bound_ = False, -np.inf
-    return _parameters(_fit(model, data))
+    return _parameters(model.fit(data))
 
 
 def mixture_from_assignment(data, labels, num_components, variance_floor=0.0):
@@ -182,7 +171,7 @@ def kmeans_plus_plus(data, uniform):
 def kmeans(data, centroids, num_steps):
     if num_steps == 0:
         raise NotImplementedError("KMeans takes at least one step")
-    return _fit(KMeans(len(centroids), init=centroids, n_init=1, max_iter=num_steps, tol=0), data).cluster_centers_
+    return KMeans(len(centroids), init=centroids, n_init=1, max_iter=num_steps, tol=0).fit(data).cluster_centers_
 
 
 def _clusters(centroids):
@@ -210,7 +199,7 @@ class _Given(np.random.RandomState):
 
 
 def ppca_maximum_likelihood(data, num_latent):
-    model = _fit(PCA(num_latent), data)
+    model = PCA(num_latent).fit(data)
     share = (len(data) - 1) / len(data)
     beyond = np.maximum(model.explained_variance_ - model.noise_variance_, 0)
     loadings = model.components_.T * np.sqrt(share * beyond)
@@ -229,14 +218,12 @@ def ppca_log_likelihood(model, x):
 
 
 def gaussian_maximum_likelihood(data):
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Only one sample available")
-        model = EmpiricalCovariance(store_precision=False).fit(data)
+    model = EmpiricalCovariance(store_precision=False).fit(data)
     return model.location_, model.covariance_
 
 
 def unbiased_covariance(data):
-    return _fit(PCA(), data).get_covariance()
+    return PCA().fit(data).get_covariance()
 
 
 def least_squares(features, targets):
@@ -250,23 +237,23 @@ def ridge_regression(features, targets, penalty):
 def lasso_sweep(weights, features, targets, penalty):
     model = _lasso(targets, penalty, 1)
     model.coef_ = weights.copy()
-    return _fit(model, features, targets).coef_
+    return model.fit(features, targets).coef_
 
 
 def lasso_regression(features, targets, penalty, num_sweeps):
     if num_sweeps == 0:
         raise NotImplementedError("Lasso takes at least one sweep")
-    return _fit(_lasso(targets, penalty, num_sweeps), features, targets).coef_
+    return _lasso(targets, penalty, num_sweeps).fit(features, targets).coef_
 
 
 def logistic_regression_step(weights, features, labels, penalty):
     model = _logistic(penalty, 1)
     model.coef_ = weights[None].copy()
-    return _fit(model, features, labels).coef_[0]
+    return model.fit(features, labels).coef_[0]
 
 
 def fit_logistic_regression(features, labels, penalty, num_steps):
-    return _fit(_logistic(penalty, num_steps), features, labels).coef_[0]
+    return _logistic(penalty, num_steps).fit(features, labels).coef_[0]
 
 
 def _lasso(targets, penalty, num_sweeps):
@@ -362,9 +349,8 @@ def _bayes(prior, likelihood):
     causes, outcomes = likelihood.shape
     model = CategoricalNB()
     model.classes_, model.class_count_, model.n_features_in_ = np.arange(causes), np.ones(causes), 1
-    with np.errstate(divide="ignore", invalid="ignore"):
-        model.class_log_prior_, model.feature_log_prob_ = np.log(prior), [np.log(likelihood)]
-        return model.predict_proba(np.arange(outcomes)[:, None])
+    model.class_log_prior_, model.feature_log_prob_ = np.log(prior), [np.log(likelihood)]
+    return model.predict_proba(np.arange(outcomes)[:, None])
 
 
 def _impurity(p):

@@ -13,17 +13,12 @@
 A layer gets its parameters by functional_call. What would be the input itself is copied.
 """
 
-import warnings
-
 from torch.func import functional_call
+from torch_geometric import utils
+from torch_geometric.data import Batch, Data
+from torch_geometric.nn import GATConv, GCNConv, SAGEConv
 
 from reference.vision.graph import Graph, GraphBatch
-
-with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", DeprecationWarning)
-    from torch_geometric import utils
-    from torch_geometric.data import Batch, Data
-    from torch_geometric.nn import GATConv, GCNConv, SAGEConv
 
 PACKAGES = ("torch_geometric",)
 

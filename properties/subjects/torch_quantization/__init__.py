@@ -11,9 +11,6 @@ channel. Its codes are made a tensor as qint32. Inner axis and columns of a prod
 multiples of 16. All of it is computed in float32.
 """
 
-import contextlib
-import warnings
-
 import torch
 from torch.ao.quantization.observer import MinMaxObserver, PerChannelMinMaxObserver
 from torch.nn.functional import ScalingType, pad, scaled_mm
@@ -70,13 +67,6 @@ def affine_parameters(low, high, lowest=-128, highest=127):
 # Codes
 
 
-@contextlib.contextmanager
-def _quantized_tensors():
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "torch.quantize_per_tensor, torch.quantize_per_channel", UserWarning)
-        yield
-
-
 def _of_each(x, scale, zero_point):
     return [values.expand(x.shape).flatten() for values in (scale, zero_point)]
 
@@ -86,15 +76,13 @@ def quantize_affine(x, scale, zero_point, lowest=-128, highest=127):
         raise NotImplementedError(f"quantised tensors of torch have no codes from {lowest} to {highest}")
     if ((zero_point < lowest) | (zero_point > highest)).any():
         raise NotImplementedError("quantised tensors of torch have a code for a zero point")
-    with _quantized_tensors():
-        codes = torch.quantize_per_channel(x.flatten(), *_of_each(x, scale, zero_point), 0, _DTYPES[lowest, highest])
+    codes = torch.quantize_per_channel(x.flatten(), *_of_each(x, scale, zero_point), 0, _DTYPES[lowest, highest])
     return codes.int_repr().reshape(x.shape).long()
 
 
 def dequantize_affine(codes, scale, zero_point):
     flat = codes.int().flatten()
-    with _quantized_tensors():
-        quantized = torch._make_per_channel_quantized_tensor(flat, *_of_each(codes, scale, zero_point), 0)
+    quantized = torch._make_per_channel_quantized_tensor(flat, *_of_each(codes, scale, zero_point), 0)
     return quantized.dequantize().reshape(codes.shape)
 
 

@@ -18,16 +18,11 @@ A rotation takes angles: what it is handed has the given tables for its cosine a
 tokens to queries, which the identity leaves as they are. The first layer of a gated feed-forward has a bias: it is 0.
 """
 
-import warnings
-
 import torch
 from torch import nn
 from torch.func import functional_call
-
-with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", DeprecationWarning)
-    from x_transformers import x_transformers as layers
-    from x_transformers.attend import Attend, create_causal_mask
+from x_transformers import x_transformers as layers
+from x_transformers.attend import Attend, create_causal_mask
 
 PACKAGES = ("x-transformers",)
 DTYPE = "float32"
