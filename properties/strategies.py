@@ -87,10 +87,11 @@ def distributions(min_size: int = 2, max_size: int = 7, grid: int = 64) -> st.Se
     return sizes.flatmap(lambda size: st.sets(st.integers(1, grid - 1), min_size=size, max_size=size)).map(between)
 
 
-def levels_and(*edges: float) -> st.SearchStrategy[Tensor]:
-    """A column of two levels strictly between 0 and 1 and, below them, the given edges."""
-    column = torch.tensor(edges, dtype=torch.float64)[:, None]
-    return levels(2, 1).map(lambda drawn: torch.cat([drawn, column]))
+def levels_and(*edges: float, axes: int = 1) -> st.SearchStrategy[Tensor]:
+    """A column of two levels strictly between 0 and 1 and, below them, the given edges; for samples of so many axes."""
+    ones = [1] * axes
+    column = torch.tensor(edges, dtype=torch.float64).reshape(-1, *ones)
+    return levels(2, *ones).map(lambda drawn: torch.cat([drawn, column]))
 
 
 def masks(*shape: int) -> st.SearchStrategy[Tensor]:

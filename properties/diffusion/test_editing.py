@@ -114,7 +114,7 @@ def test_image_to_image_returns_input_where_no_step_is_left(image_to_image, x_0,
     x_s=normals(4, 2, 3),
     x_0=normals(4, 2, 3),
     noise=normals(4, 2, 3),
-    level=levels_and(0.0, 1.0).map(lambda level: level[:, None]),
+    level=levels_and(0.0, 1.0, axes=2),
     known=masks(4, 2, 3),
 )
 def test_inpainting_blend_replaces_known_part_only(inpainting_blend, x_s, x_0, noise, level, known):

@@ -14,7 +14,7 @@ from properties.closeness import assert_close, assert_equal
 from properties.oracles import signal_and_noise
 from properties.strategies import betas, dyadics, level_tables, levels, levels_and, masks, normals
 
-LEVELS = levels_and(0.0, 1.0).map(lambda level: level[:, None])
+LEVELS = levels_and(0.0, 1.0, axes=2)
 STRENGTHS = st.integers(-12, 12).map(lambda eighths: eighths / 8)
 TRIPLES = torch.tensor([[3.0, 4.0, 5.0], [5.0, 12.0, 13.0], [8.0, 15.0, 17.0]], dtype=torch.float64)
 

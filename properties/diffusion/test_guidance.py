@@ -115,7 +115,7 @@ def test_classifier_guided_mean_exceeds_product_by_square_of_variance(
     x_t=normals(4, 2, 3),
     prior=gaussians(4, 2, 3),
     likelihood=gaussians(4, 2, 3),
-    alpha_bar_t=levels_and(0.0, 1.0).map(lambda level: level[:, None]),
+    alpha_bar_t=levels_and(0.0, 1.0, axes=2),
     scale=SCALES,
 )
 def test_classifier_guided_epsilon_multiplies_by_likelihood(

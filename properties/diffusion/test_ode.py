@@ -21,7 +21,7 @@ from properties.strategies import dyadics, level_tables, levels, levels_and, nor
 SIGMAS = level_tables(2, 4, grid=256, least=16).flatmap(
     lambda table: st.sampled_from([16 * table, table / 64, table / 2**10])
 )
-TIMES_AND_ENDS = levels_and(0.0, 1.0).map(lambda time: time[:, None])
+TIMES_AND_ENDS = levels_and(0.0, 1.0, axes=2)
 PATHS = SIGMAS | SIGMAS.map(lambda table: table.flip(0)) | SIGMAS.map(lambda t: torch.cat([t, t.new_zeros(1)]))
 TIMES = level_tables(2, 4) | level_tables(2, 4).map(lambda table: 1 - table)
 SPREADS = st.integers(2, 16).map(lambda k: k / 4)

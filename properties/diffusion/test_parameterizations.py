@@ -12,9 +12,9 @@ from properties.closeness import assert_close, assert_equal
 from properties.oracles import implied, signal_and_noise
 from properties.strategies import dyadics, levels, levels_and, normals
 
-LEVELS = levels_and(0.0, 1.0).map(lambda level: level[:, None])
-FROM_ZERO = levels_and(0.0, 1 - 2**-20).map(lambda level: level[:, None])
-UP_TO_ONE = levels_and(2**-20, 1.0).map(lambda level: level[:, None])
+LEVELS = levels_and(0.0, 1.0, axes=2)
+FROM_ZERO = levels_and(0.0, 1 - 2**-20, axes=2)
+UP_TO_ONE = levels_and(2**-20, 1.0, axes=2)
 GAMMAS = pytest.mark.parametrize(("given_gamma", "gamma"), [((), 5), ((0.5,), 0.5), ((20.0,), 20)])
 
 

@@ -12,7 +12,7 @@ from properties.oracles import product_of_gaussians
 from properties.rejection import assert_rejects
 from properties.strategies import betas, dyadics, levels, levels_and, normals
 
-STEPS = levels_and(0.0).map(lambda step: step[:, None])
+STEPS = levels_and(0.0, axes=2)
 
 
 @given(x_t=normals(3, 2, 3), x_0=normals(3, 2, 3), step=STEPS, alpha_bar_s=levels(3, 1, 1))

@@ -16,6 +16,11 @@ TIMES = st.integers(0, 12).map(lambda k: k / 2)
 TIMESTEPS = st.lists(TIMES, min_size=1, max_size=9, unique=True)
 
 
+def inside_window(timesteps, low, width):
+    """The calls whose timestep, a multiple of a half, is that of neither end of the window nor beyond."""
+    return {i for i, t in enumerate(timesteps) if 2 * (t - low) in range(1, int(2 * width))}
+
+
 def computing(count, period, inside):
     """The calls that compute: the multiples of the period and all outside the window."""
     return set(range(0, count, period)) | (set(range(count)) - inside)
@@ -44,7 +49,7 @@ def test_broadcast_schedule_computes_at_multiples_and_outside_the_window(
     broadcast_schedule, timesteps, period, low, width
 ):
     """Calls at a multiple of the period compute, and all whose timestep is an end of the window or beyond."""
-    inside = {i for i, t in enumerate(timesteps) if 2 * (t - low) in range(1, int(2 * width))}
+    inside = inside_window(timesteps, low, width)
     computed = computing(len(timesteps), period, inside)
     expected = tuple(i not in computed for i in range(len(timesteps)))
     assert_equal(broadcast_schedule([*timesteps], period, low, low + width), expected)
@@ -105,7 +110,7 @@ def test_broadcast_step_repeats_last_computed_output(broadcast_step, x, timestep
     computed, and the layer is called for no other; at an end of the window it is called.
     """
     count, read = len(timesteps), []
-    inside = {i for i, t in enumerate(timesteps) if 2 * (t - low) in range(1, int(2 * width))}
+    inside = inside_window(timesteps, low, width)
     computed = computing(count, period, inside)
 
     def layer(h):

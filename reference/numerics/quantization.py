@@ -142,9 +142,7 @@ def quantize_blocks(
     Source: Dettmers et al. 2021, arXiv:2110.02861, section 2.1 (block-wise quantization), with uniform codes.
     Notes: R003-006.
     """
-    if block < 1 or x.shape[-1] % block:
-        raise ValueError(f"blocks of {block} do not divide {x.shape[-1]} entries")
-    blocks = x.reshape(*x.shape[:-1], x.shape[-1] // block, block)
+    blocks = _in_blocks(x, block)
     scale = _positive(blocks.abs().amax(-1, keepdim=True) / _largest_code(bits))
     return quantize_symmetric(blocks, scale, bits).flatten(-2), scale.squeeze(-1).clone()
 
@@ -275,6 +273,12 @@ def _largest_code(bits: int) -> int:
 def _check_codes(lowest: int, highest: int) -> None:
     if lowest >= highest:
         raise ValueError(f"lowest code {lowest} is not below the highest, {highest}")
+
+
+def _in_blocks(x: Tensor, block: int) -> Tensor:
+    if block < 1 or x.shape[-1] % block:
+        raise ValueError(f"blocks of {block} do not divide {x.shape[-1]} entries")
+    return x.reshape(*x.shape[:-1], x.shape[-1] // block, block)
 
 
 def _positive(scale: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from reference.numerics.formats import decode_float_lookup, encode_float, largest_finite
-from reference.numerics.quantization import _positive
+from reference.numerics.quantization import _in_blocks, _positive
 from reference.numerics.rounding import saturate
 
 LEAST_EXPONENT = -127  # of a scale in E8M0
@@ -142,9 +142,7 @@ def _along_inner_axis(scale: Tensor, size: int, axis: int) -> Tensor:
 
 
 def _block_magnitude(x: Tensor, block: int) -> Tensor:
-    if block < 1 or x.shape[-1] % block:
-        raise ValueError(f"blocks of {block} do not divide {x.shape[-1]} entries")
-    return x.abs().reshape(*x.shape[:-1], x.shape[-1] // block, block).amax(-1)
+    return _in_blocks(x, block).abs().amax(-1)
 
 
 def _power_of_two(exponent: Tensor, magnitude: Tensor) -> Tensor:

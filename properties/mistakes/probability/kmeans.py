@@ -183,9 +183,7 @@ def kmeans_step_shared_softly(data, centroids):
 @mistake(of=kmeans_step, seen="catalogue R003-087")
 def kmeans_step_by_expanded_squares(data, centroids):
     """|c|^2 - 2 x c is compared, which has lost the distances far from 0"""
-    _squares(data, centroids)
-    labels = (centroids.square().sum(1) - 2 * data @ centroids.T).argmin(1)
-    return update_centroids(data, labels, centroids)
+    return update_centroids(data, assign_to_centroids_by_expanded_squares(data, centroids), centroids)
 
 
 @mistake(of=inertia, seen="catalogue R003-087")

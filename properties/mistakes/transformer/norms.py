@@ -149,9 +149,7 @@ def layer_norm_that_rounds_before_the_gain(x, gain, bias, epsilon):
 @mistake(of=layer_norm, seen="flax.linen.LayerNorm, use_fast_variance")
 def layer_norm_by_difference_of_squares(x, gain, bias, epsilon):
     """the variance is mean(x^2) - mean(x)^2, which loses its digits where the mean is large"""
-    mean = x.mean(-1, keepdim=True)
-    variance = (x.square().mean(-1, keepdim=True) - mean.square()).clamp(min=0)
-    return gain * (x - mean) / (variance + epsilon).sqrt() + bias
+    return gain * _standardized_by_squares(x, -1, epsilon) + bias
 
 
 @variant(of=layer_norm, seen="catalogue R001-025")

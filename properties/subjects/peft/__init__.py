@@ -65,8 +65,6 @@ def lora_unmerge(merged, A, B, scaling):
 def concatenate_adapters(A, B, scalings):
     if not A or len(A) != len(B):
         raise NotImplementedError("PEFT has no model without an adapter, and no adapter without an A or a B")
-    if len(A) == 1:
-        raise NotImplementedError('PEFT combines a single adapter by "linear", with square roots in float32')
     base = torch.nn.Sequential(torch.nn.Linear(A[0].shape[1], len(B[0]), bias=False, dtype=A[0].dtype))
     configs = {str(i): LoraConfig(r=len(a), lora_alpha=len(a), target_modules=["0"]) for i, a in enumerate(A)}
     model = get_peft_model(base, configs["0"], "0")
